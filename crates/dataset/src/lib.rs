@@ -1,0 +1,1 @@
+//! Rows to shards: schema, manifest, verification reads.

@@ -1,0 +1,1 @@
+//! Hashes, near-duplicate clusters, splits.

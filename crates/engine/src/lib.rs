@@ -1,0 +1,1 @@
+//! Runs a plan within limits and accounts for every item.

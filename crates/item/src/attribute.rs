@@ -1,0 +1,207 @@
+//! Measured values on an item.
+//!
+//! Stages write attributes and later stages, barriers and the sink read them. They stand apart from the body, so that a
+//! new measurement changes no body and re-renders nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Names of the attributes that more than one crate reads. A stage may write others; the sink ignores what it has no
+/// column for.
+pub mod name {
+    /// Title of the document, white space collapsed.
+    pub const TITLE: &str = "title";
+    /// Language of the page, as BCP 47 primary tag; empty when unknown.
+    pub const LANG: &str = "lang";
+    /// SHA-256 of the page's HTML (hex).
+    pub const HTML_SHA256: &str = "html_sha256";
+    /// Digest of the DOM's shape: tag paths, text ignored (64-bit SimHash as 16 hex digits).
+    pub const DOM_SIMHASH: &str = "dom_simhash";
+    /// Bytes of HTML without the style sheet.
+    pub const HTML_BYTES: &str = "html_bytes";
+    /// Bytes of the style sheet.
+    pub const CSS_BYTES: &str = "css_bytes";
+    /// Tokens of the style sheet and tokens of the HTML, as Vision2UI counts them.
+    pub const CSS_TOKENS: &str = "css_tokens";
+    /// See [`CSS_TOKENS`].
+    pub const HTML_TOKENS: &str = "html_tokens";
+    /// Number of elements.
+    pub const DOM_ELEMENTS: &str = "dom_elements";
+    /// Depth of the deepest element, `html` being 1.
+    pub const DOM_DEPTH: &str = "dom_depth";
+    /// Number of different tag names.
+    pub const DOM_TAGS: &str = "dom_tags";
+    /// Characters of visible text.
+    pub const TEXT_CHARS: &str = "text_chars";
+    /// Number of images in the page.
+    pub const IMAGES: &str = "n_images";
+    /// How images were treated: `placeholder` or `inline`.
+    pub const IMAGE_POLICY: &str = "image_policy";
+    /// Share of the page's classes that some rule of its style sheet names, 0 to 1.
+    pub const CSS_COVERAGE: &str = "css_coverage";
+    /// Linked style sheets that were found in the assets.
+    pub const CSS_FOUND: &str = "css_found";
+    /// Linked style sheets that were missing.
+    pub const CSS_MISSING: &str = "css_missing";
+    /// Robots directives of the page and its headers, comma separated, lower case.
+    pub const ROBOTS: &str = "robots";
+    /// Licence link of the page, if it names one.
+    pub const LICENSE: &str = "license";
+    /// Charset that the payload was decoded with (WHATWG name).
+    pub const CHARSET: &str = "charset";
+    /// What named the charset: `bom`, `http`, `meta` or `detected`.
+    pub const CHARSET_SOURCE: &str = "charset_source";
+    /// Height of the whole document in CSS px.
+    pub const PAGE_HEIGHT: &str = "page_height";
+    /// Width of the whole document in CSS px.
+    pub const PAGE_WIDTH: &str = "page_width";
+    /// SHA-256 of the screenshot bytes (hex).
+    pub const SCREENSHOT_SHA256: &str = "screenshot_sha256";
+    /// Chrome version that rendered the snapshot.
+    pub const CHROME: &str = "chrome";
+    /// Digest of the installed font set.
+    pub const FONTS: &str = "fonts";
+    /// Perceptual hash of the screenshot (hex).
+    pub const PHASH: &str = "phash";
+    /// Quality score, higher is better.
+    pub const SCORE: &str = "score";
+    /// Name of the scorer, and version.
+    pub const SCORER: &str = "scorer";
+    /// Near-duplicate cluster: the id of its representative.
+    pub const CLUSTER: &str = "cluster";
+    /// Members of the near-duplicate cluster.
+    pub const CLUSTER_SIZE: &str = "cluster_size";
+    /// Split that the row belongs to: `train`, `validation` or `test`.
+    pub const SPLIT: &str = "split";
+}
+
+/// One measured value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Yes or no.
+    Bool(bool),
+    /// A count or size.
+    Int(i64),
+    /// A ratio or score; never NaN or infinite.
+    Float(f64),
+    /// A word or text.
+    Text(String),
+    /// Several numbers of one kind, such as sub-scores.
+    Floats(Vec<f64>),
+}
+
+macro_rules! value_from {
+    ($($type:ty => $variant:ident($convert:expr)),* $(,)?) => {
+        $(impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$variant(($convert)(value))
+            }
+        })*
+    };
+}
+value_from! {
+    bool => Bool(|v| v),
+    i64 => Int(|v| v),
+    u32 => Int(i64::from),
+    u64 => Int(|v| i64::try_from(v).unwrap_or(i64::MAX)),
+    usize => Int(|v| i64::try_from(v).unwrap_or(i64::MAX)),
+    f64 => Float(|v: f64| if v.is_finite() { v } else { 0.0 }),
+    f32 => Float(|v: f32| if v.is_finite() { f64::from(v) } else { 0.0 }),
+    &str => Text(str::to_owned),
+    String => Text(|v| v),
+    Vec<f64> => Floats(|v| v),
+}
+
+/// Named values of one item, in the order of their names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attributes(BTreeMap<String, Value>);
+
+impl Attributes {
+    /// No attributes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds or replaces a value; chainable.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Adds or replaces a value.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// The value of that name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The value if it is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value if it is a whole number.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The value if it is a number.
+    pub fn float(&self, name: &str) -> Option<f64> {
+        match self.get(name)? {
+            Value::Float(number) => Some(*number),
+            Value::Int(number) => Some(*number as f64),
+            _ => None,
+        }
+    }
+
+    /// Takes over all of `other`; its values win.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Only the named values.
+    pub fn project(&self, names: &[&str]) -> Self {
+        Self(names.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?.clone()))).collect())
+    }
+
+    /// All values by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_kind_through_json() {
+        let attributes = Attributes::new()
+            .with("whole", 3u32)
+            .with("ratio", 1.0)
+            .with("word", "de")
+            .with("yes", true)
+            .with("parts", vec![0.5, 1.0]);
+        let json = serde_json::to_string(&attributes).expect("plain data");
+        assert_eq!(serde_json::from_str::<Attributes>(&json).expect("own json"), attributes);
+        assert_eq!(attributes.float("whole"), Some(3.0));
+        assert_eq!(attributes.int("ratio"), None);
+    }
+
+    #[test]
+    fn a_number_that_is_none_becomes_zero() {
+        assert_eq!(Attributes::new().with("x", f64::NAN).float("x"), Some(0.0));
+    }
+}

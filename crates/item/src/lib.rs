@@ -1,0 +1,19 @@
+//! The words everyone shares.
+//!
+//! What flows through a pipeline is an [`Item`]: an identity, a [`Provenance`], measured [`Attributes`] and one body
+//! ([`Capture`], [`Page`] or [`Snapshot`]). A stage answers each item with a [`Verdict`]. Everything here is plain data
+//! and pure functions: no I/O, no clock, no configuration.
+
+mod attribute;
+mod body;
+mod digest;
+mod entry;
+mod provenance;
+mod verdict;
+
+pub use attribute::{Attributes, Value, name};
+pub use body::{Body, BodyKind, Capture, CharsetSource, Node, Page, Rect, Snapshot, TypedBody, Viewport};
+pub use digest::{ContentHasher, Digest, Sha256Hex};
+pub use entry::{Head, Item, ItemId};
+pub use provenance::{Provenance, registrable_domain};
+pub use verdict::{Failure, FailureClass, Kept, Loss, LossKind, Rejection, Rule, Verdict};

@@ -1,0 +1,1 @@
+//! A page to snapshots, and a Chrome farm that stays healthy.

@@ -1,0 +1,1 @@
+//! Blobs, ledgers and atomic publication over a local folder.

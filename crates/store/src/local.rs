@@ -1,0 +1,257 @@
+//! A store in a folder.
+//!
+//! A blob is first written under `tmp/` of the same folder, flushed to disk, then renamed (or, for exclusive creation,
+//! hard-linked) to its name: readers see all of it or nothing, and a killed process leaves only files in `tmp/`.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::{BlobInfo, BlobName, Store, StoreError};
+
+/// Format of the folder's layout. A store of another format is refused, never guessed at.
+const FORMAT: u32 = 1;
+const FORMAT_FILE: &str = "store.json";
+const SCRATCH: &str = "tmp";
+
+/// A folder on a local disk.
+#[derive(Debug)]
+pub struct LocalStore {
+    root: PathBuf,
+}
+
+fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { operation, path, source }
+}
+
+impl LocalStore {
+    /// Opens the store in `root`, making the folder when it is not there.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let root = root.into();
+        fs::create_dir_all(root.join(SCRATCH)).map_err(io_error("create", &root))?;
+        let root = root.canonicalize().map_err(io_error("find", &root))?;
+        let store = Self { root };
+        store.check_format()?;
+        Ok(store)
+    }
+
+    fn check_format(&self) -> Result<(), StoreError> {
+        let path = self.root.join(FORMAT_FILE);
+        let expected = format!("{{\"format\":{FORMAT}}}\n");
+        match fs::read_to_string(&path) {
+            Ok(found) if found == expected => Ok(()),
+            Ok(found) => Err(StoreError::Format { path: self.root.clone(), expected: FORMAT, found }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let temp = self.staged(expected.as_bytes())?;
+                // Two first processes may race here; both write the same bytes.
+                temp.persist(&path).map_err(|e| StoreError::Io { operation: "create", path, source: e.error })?;
+                Ok(())
+            }
+            Err(source) => Err(StoreError::Io { operation: "read", path, source }),
+        }
+    }
+
+    fn path(&self, name: &BlobName) -> PathBuf {
+        self.root.join(name.as_str())
+    }
+
+    fn staged(&self, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
+        let scratch = self.scratch_root()?;
+        let error = |source| StoreError::Io { operation: "write in", path: scratch.clone(), source };
+        let mut temp = NamedTempFile::new_in(&scratch).map_err(error)?;
+        temp.write_all(bytes).and_then(|()| temp.as_file().sync_all()).map_err(error)?;
+        Ok(temp)
+    }
+
+    fn scratch_root(&self) -> Result<PathBuf, StoreError> {
+        let scratch = self.root.join(SCRATCH);
+        // Made again when somebody tidied up under us.
+        fs::create_dir_all(&scratch).map_err(io_error("create", &scratch))?;
+        Ok(scratch)
+    }
+
+    fn prepared(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
+        let path = self.path(name);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        Ok(path)
+    }
+}
+
+/// A rename is only durable once the folder that holds the name is on disk.
+fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_error("flush", folder))
+}
+
+impl Store for LocalStore {
+    fn get(&self, name: &BlobName) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(name);
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NotFound { name: name.clone() }),
+            other => other.map_err(io_error("read", &path)),
+        }
+    }
+
+    fn get_range(&self, name: &BlobName, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        let path = self.local_path(name)?;
+        let read = || {
+            let mut file = File::open(&path)?;
+            file.seek(SeekFrom::Start(range.start))?;
+            let mut bytes = Vec::new();
+            file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(io_error("read", &path))
+    }
+
+    fn size(&self, name: &BlobName) -> Result<Option<u64>, StoreError> {
+        let path = self.path(name);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Io { operation: "look at", path, source }),
+        }
+    }
+
+    fn put(&self, name: &BlobName, bytes: &[u8]) -> Result<(), StoreError> {
+        let temp = self.staged(bytes)?;
+        let path = self.prepared(name)?;
+        temp.persist(&path).map_err(|e| io_error("write", &path)(e.error))?;
+        sync_folder_of(&path)
+    }
+
+    fn put_if_absent(&self, name: &BlobName, bytes: &[u8]) -> Result<bool, StoreError> {
+        let temp = self.staged(bytes)?;
+        let path = self.prepared(name)?;
+        match temp.persist_noclobber(&path) {
+            Ok(_) => sync_folder_of(&path).map(|()| true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(io_error("create", &path)(error.error)),
+        }
+    }
+
+    fn put_file(&self, name: &BlobName, file: &Path) -> Result<(), StoreError> {
+        File::open(file).and_then(|file| file.sync_all()).map_err(io_error("flush", file))?;
+        let path = self.prepared(name)?;
+        fs::rename(file, &path).map_err(io_error("publish", &path))?;
+        sync_folder_of(&path)
+    }
+
+    fn local_path(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
+        let path = self.path(name);
+        if path.is_file() { Ok(path) } else { Err(StoreError::NotFound { name: name.clone() }) }
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, StoreError> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.root.join(prefix)];
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other.map_err(io_error("list", &folder))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(io_error("list", &folder))?;
+                let path = entry.path();
+                let metadata = entry.metadata().map_err(io_error("look at", &path))?;
+                if metadata.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let relative = path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().into_owned();
+                // Files of other people in our folder are none of our blobs.
+                if let Ok(name) = BlobName::new(relative) {
+                    found.push(BlobInfo { name, bytes: metadata.len() });
+                }
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<(), StoreError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(io_error("remove", &path)),
+        }
+    }
+
+    fn scratch(&self) -> Result<TempDir, StoreError> {
+        let root = self.scratch_root()?;
+        TempDir::new_in(&root).map_err(io_error("create a folder in", &root))
+    }
+
+    fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (TempDir, LocalStore) {
+        let folder = TempDir::new().expect("a temp folder");
+        let store = LocalStore::open(folder.path().join("state")).expect("a new store");
+        (folder, store)
+    }
+
+    #[test]
+    fn one_of_many_writers_wins() {
+        let (_folder, store) = store();
+        let name = BlobName::join(&["ledger", "a"]);
+        let wins: usize = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8u8)
+                .map(|writer| {
+                    let (store, name) = (&store, &name);
+                    scope.spawn(move || usize::from(store.put_if_absent(name, &[writer]).expect("a healthy disk")))
+                })
+                .collect();
+            writers.into_iter().map(|writer| writer.join().expect("no panic")).sum()
+        });
+        assert_eq!(wins, 1);
+        assert_eq!(store.get(&name).expect("the winner's").len(), 1);
+    }
+
+    #[test]
+    fn blobs_are_read_listed_and_removed() {
+        let (_folder, store) = store();
+        let name = BlobName::join(&["parts", "x", "items"]);
+        assert!(matches!(store.get(&name), Err(StoreError::NotFound { .. })));
+        store.put(&name, b"0123456789").expect("write");
+        assert_eq!(store.get_range(&name, 2..5).expect("range"), b"234");
+        assert_eq!(store.get_range(&name, 8..50).expect("range past the end"), b"89");
+        assert_eq!(store.size(&name).expect("size"), Some(10));
+        let listed = store.list("parts").expect("list");
+        assert_eq!(listed, vec![BlobInfo { name: name.clone(), bytes: 10 }]);
+        store.delete(&name).expect("delete");
+        store.delete(&name).expect("delete again");
+        assert!(store.list("parts").expect("list").is_empty());
+    }
+
+    #[test]
+    fn a_file_is_published_by_move() {
+        let (_folder, store) = store();
+        let scratch = store.scratch().expect("scratch");
+        let file = scratch.path().join("f");
+        fs::write(&file, b"rows").expect("write");
+        let name = BlobName::join(&["dataset", "f"]);
+        store.put_file(&name, &file).expect("publish");
+        assert!(!file.exists());
+        assert_eq!(store.get(&name).expect("read"), b"rows");
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let (_folder, store) = store();
+        fs::write(store.root.join(FORMAT_FILE), "{\"format\":99}\n").expect("write");
+        let error = LocalStore::open(&store.root).expect_err("a foreign format");
+        assert!(error.to_string().contains("format 1"), "{error}");
+    }
+}

@@ -1,1 +1,21 @@
 //! A page to snapshots, and a Chrome farm that stays healthy.
+//!
+//! A [`Farm`] keeps a few headless browsers with a few tabs each. Any number of threads call [`Farm::render`]; each call
+//! borrows one tab, lets Chrome lay the page out, refuses it by geometry before anything is painted, and otherwise
+//! answers with a screenshot and the list of its elements. Nothing of a page leaves the machine: every request is refused
+//! in the browser. Blocking code, no runtime: callers bring the threads.
+
+mod event;
+mod farm;
+mod finder;
+mod fonts;
+mod geometry;
+mod policy;
+mod role;
+
+pub use event::{FarmEvent, FarmStats, Observer, RestartReason};
+pub use farm::{Farm, FarmConfig, FarmError};
+pub use finder::{ChromeNotFound, find_chrome};
+pub use fonts::{FontsError, font_set_digest};
+pub use geometry::{NO_AREA, NO_VISIBLE_ELEMENTS, PAGE_TOO_TALL, PAGE_TOO_WIDE, RULES};
+pub use policy::{RenderOutcome, RenderPolicy, Rendered};

@@ -1,0 +1,200 @@
+//! A phase: its units of work, some at a time, each committed by itself.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use item::{Digest, Item};
+use store::{BlobName, Store};
+use tokio::task::JoinSet;
+
+use crate::collect::{Collected, RestCollector};
+use crate::decisions::{Decisions, Place};
+use crate::flow::{Feed, FlowShared, run_flow};
+use crate::key::unit_key;
+use crate::ledger::{self, FileRef, Finished, PartitionManifest};
+use crate::partition::{Reads, Unit};
+use crate::{EngineError, Fingerprint, Pipeline, RestFormat, RunEvent, Sourced, StageError};
+
+/// Name under which the first phase books what the source itself refuses.
+pub(crate) const SOURCE: &str = "source";
+
+/// Everything that a unit needs beside itself.
+#[derive(Clone)]
+pub(crate) struct PhaseShared {
+    pub(crate) flow: FlowShared,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) phase: usize,
+    pub(crate) fingerprints: Arc<Vec<Fingerprint>>,
+    /// What the barrier before this phase decided; empty for the first.
+    pub(crate) decisions: Arc<Decisions>,
+}
+
+impl PhaseShared {
+    fn name(&self) -> &'static str {
+        self.pipeline.phases[self.phase].name
+    }
+
+    fn key(&self, unit: &Unit) -> Digest {
+        unit_key(self.name(), &self.fingerprints, &unit.input)
+    }
+}
+
+/// The results that are there already, unit by unit.
+pub(crate) fn find_results(
+    shared: &PhaseShared,
+    units: &[Unit],
+) -> Result<Vec<Option<PartitionManifest>>, EngineError> {
+    units.iter().map(|unit| ledger::find(shared.store.as_ref(), shared.name(), &shared.key(unit))).collect()
+}
+
+/// Runs the units that have no result yet; gives all results in the order of the units.
+pub(crate) async fn run_units(
+    shared: &PhaseShared,
+    units: &[Unit],
+    mut results: Vec<Option<PartitionManifest>>,
+) -> Result<Vec<PartitionManifest>, EngineError> {
+    let mut waiting: Vec<usize> = (0..units.len()).filter(|&index| results[index].is_none()).collect();
+    waiting.reverse();
+    let mut running: JoinSet<Result<(usize, PartitionManifest), EngineError>> = JoinSet::new();
+    loop {
+        while running.len() < shared.flow.limits.partitions_in_flight.max(1) {
+            let Some(index) = waiting.pop() else { break };
+            let (shared, unit) = (shared.clone(), units[index].clone());
+            running.spawn(async move { Ok((index, run_unit(&shared, unit).await?)) });
+        }
+        let Some(done) = running.join_next().await else { break };
+        match done {
+            Ok(Ok((index, manifest))) => results[index] = Some(manifest),
+            Ok(Err(error)) => return Err(error),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+    Ok(results.into_iter().flatten().collect())
+}
+
+async fn run_unit(shared: &PhaseShared, unit: Unit) -> Result<PartitionManifest, EngineError> {
+    let started = Instant::now();
+    let spec = &shared.pipeline.phases[shared.phase];
+    let scratch = shared.store.scratch()?;
+    let collector = RestCollector::create(&shared.pipeline.rest, scratch.path(), shared.pipeline.gives(shared.phase))?;
+    let source_name = matches!(unit.reads, Reads::Source(_)).then_some(SOURCE);
+    let feed = feed(shared, &unit);
+    let (collected, books) = run_flow(&shared.flow, source_name, &spec.stages, feed, collector).await?;
+    let key = shared.key(&unit);
+    let files = publish(shared.store.as_ref(), spec.name, &key, &collected, scratch.path())?;
+    let [items_file, index_file, losses_file] = files;
+    let elapsed_ms = started.elapsed().as_millis() as u64;
+    let finished = Finished {
+        phase: spec.name.to_owned(),
+        partition: unit.name,
+        key,
+        fingerprints: shared.fingerprints.to_vec(),
+        output: collected.output,
+        items: collected.items,
+        books,
+        elapsed_ms,
+        items_file,
+        index_file,
+        losses_file,
+    };
+    let name = ledger::record_name("unit", spec.name, &key);
+    let manifest = ledger::commit(shared.store.as_ref(), &name, finished.into_manifest())?;
+    shared.flow.observer.event(&RunEvent::PartitionCommitted {
+        phase: spec.name.to_owned(),
+        partition: manifest.partition.clone(),
+        items: manifest.items,
+        elapsed_ms,
+    });
+    Ok(manifest)
+}
+
+/// Publishes the files of an attempt under names of its own.
+fn publish(
+    store: &dyn Store,
+    phase: &str,
+    key: &Digest,
+    collected: &Collected,
+    scratch: &std::path::Path,
+) -> Result<[FileRef; 3], EngineError> {
+    // The scratch folder's name is random and unique in the store: as good an attempt id as any.
+    let attempt: String = scratch
+        .file_name()
+        .map(|name| name.to_string_lossy().chars().filter(char::is_ascii_alphanumeric).collect())
+        .unwrap_or_default();
+    let put = |path: &std::path::Path| -> Result<FileRef, EngineError> {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = BlobName::join(&["parts", phase, &key.to_string(), &format!("{attempt}-{file}")]);
+        store.put_file(&name, path)?;
+        let bytes = store.size(&name)?.unwrap_or_default();
+        Ok(FileRef { name, bytes })
+    };
+    Ok([put(&collected.items_path)?, put(&collected.index_path)?, put(&collected.losses_path)?])
+}
+
+fn feed(shared: &PhaseShared, unit: &Unit) -> Feed {
+    let shared = shared.clone();
+    match unit.reads.clone() {
+        Reads::Source(partition) => {
+            let observer = Arc::clone(&shared.flow.observer);
+            Box::new(move |emit| {
+                let mut items = 0;
+                shared.pipeline.source.read(&partition, &mut |sourced| {
+                    items += u64::from(!matches!(sourced, Sourced::Aside(_)));
+                    if items % SOURCE_EVENT_ITEMS == 0 {
+                        observer.event(&RunEvent::SourceRead { partition: partition.name.clone(), items });
+                    }
+                    emit(sourced)
+                })?;
+                observer.event(&RunEvent::SourceRead { partition: partition.name.clone(), items });
+                Ok(())
+            })
+        }
+        Reads::Rest { manifest, unit, rows } => Box::new(move |emit| {
+            let trouble = |error: EngineError| StageError::new(format!("read `{}`", manifest.partition), error);
+            let rest = KeptRows {
+                store: shared.store.as_ref(),
+                format: shared.pipeline.rest.as_ref(),
+                decisions: &shared.decisions,
+            };
+            rest.read(&manifest, unit, rows, &mut |item| emit(Sourced::Item(Box::new(item)))).map_err(trouble)
+        }),
+    }
+}
+
+/// A source tells of its progress every so many items.
+const SOURCE_EVENT_ITEMS: u64 = 64;
+
+/// Rest files seen through a barrier's decisions.
+pub(crate) struct KeptRows<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) format: &'a dyn RestFormat,
+    pub(crate) decisions: &'a Decisions,
+}
+
+impl KeptRows<'_> {
+    /// Reads the rows of a rest file that the barrier kept, with the attributes that it added.
+    pub(crate) fn read(
+        &self,
+        manifest: &PartitionManifest,
+        unit: u32,
+        rows: Range<u64>,
+        emit: &mut dyn FnMut(Item) -> bool,
+    ) -> Result<(), EngineError> {
+        let path = self.store.local_path(&manifest.items_file.name)?;
+        let mut row = rows.start as u32;
+        for batch in self.format.read_items(&path, rows)? {
+            for mut item in batch? {
+                let decision = self.decisions.kept(&item.head.id, Place { unit, row });
+                row += 1;
+                let Some(attributes) = decision else { continue };
+                item.head.attributes.merge(attributes.clone());
+                if !emit(item) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! The run record: what a run did, as a file that the report and the dataset card read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Fingerprint, PhaseBooks, StageBooks};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The dataset was written.
+    Committed,
+    /// There was nothing to do.
+    Unchanged,
+}
+
+/// A phase in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseRecord {
+    /// Its name.
+    pub phase: String,
+    /// Units of work.
+    pub units: usize,
+    /// Units whose result was there already.
+    pub reused: usize,
+    /// Wall time of this run in the phase.
+    pub elapsed_ms: u64,
+    /// The books over all units, whether they ran now or earlier.
+    pub books: PhaseBooks,
+}
+
+/// A barrier in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BarrierRecord {
+    /// Its name.
+    pub barrier: String,
+    /// The decisions were there already.
+    pub reused: bool,
+    /// Its books.
+    pub books: StageBooks,
+}
+
+/// The dataset of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRecord {
+    /// Its folder in the store.
+    pub folder: String,
+    /// Rows of the main subset.
+    pub rows: u64,
+    /// Files of all subsets.
+    pub files: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Key of the dataset: what it was made of, and how.
+    pub key: String,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Format of this record.
+    pub format: u32,
+    /// Name of the run.
+    pub name: String,
+    /// When it began (RFC 3339, UTC).
+    pub started_at: String,
+    /// Wall time.
+    pub elapsed_ms: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Everything that shaped the dataset, in pipeline order.
+    pub fingerprints: Vec<Fingerprint>,
+    /// Source partitions: name and content digest.
+    pub partitions: Vec<crate::Partition>,
+    /// The phases.
+    pub phases: Vec<PhaseRecord>,
+    /// The barriers; the i-th stands behind the i-th phase.
+    pub barriers: Vec<BarrierRecord>,
+    /// The dataset.
+    pub dataset: DatasetRecord,
+}

@@ -1,0 +1,550 @@
+//! A run, from the source to the committed dataset.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use item::{Digest, Head, Rule};
+use serde::{Deserialize, Serialize};
+use store::{BlobName, Store};
+
+use crate::decisions::{self, DecisionRow, Decisions, DecisionsRecord, Place};
+use crate::flow::{FlowShared, rejected};
+use crate::key::{chain, unit_key};
+use crate::ledger::{self, FileRef, PartitionManifest};
+use crate::partition::{Unit, slices, source_units};
+use crate::phase::{KeptRows, PhaseShared, find_results, run_units};
+use crate::plan::{why_slice, why_source};
+use crate::slots::Slots;
+use crate::{
+    Barrier, BarrierRecord, Books, Cancel, DatasetRecord, Decision, EngineError, Fingerprint, Limits, Note, Observer,
+    Outcome, Partition, PhaseBooks, PhaseRecord, Pipeline, Plan, PlannedPhase, PlannedUnit, RunEvent, RunRecord,
+    SinkInput, StageBooks,
+};
+
+/// The same capture stands in two places of the input: the same URI, date and payload.
+const SAME_CAPTURE: Rule = Rule {
+    name: "same-capture",
+    meaning: "The very same capture (URL, date and payload) was already read from another place of the input.",
+};
+
+/// Rules that the engine itself applies.
+pub const RULES: &[Rule] = &[SAME_CAPTURE];
+
+/// Format of the run record.
+const RECORD_FORMAT: u32 = 1;
+
+/// How to run; none of it changes the dataset.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What a run gave.
+#[derive(Debug, Clone)]
+pub struct RunSummary {
+    /// The run record, as stored.
+    pub record: RunRecord,
+    /// Folder of the dataset in the store.
+    pub dataset: BlobName,
+}
+
+/// Says what a run would do. Reads the store and the inputs, changes nothing.
+pub fn plan(pipeline: &Arc<Pipeline>, store: &Arc<dyn Store>) -> Result<Plan, EngineError> {
+    pipeline.check()?;
+    let run = Run::new(pipeline, store, &RunOptions::default(), Cancel::new(), Arc::new(crate::Silent));
+    let last = last_record(store.as_ref(), &pipeline.name)?;
+    let mut phases = Vec::new();
+    let mut trail = Trail::default();
+    let partitions = run.partitions()?;
+    let mut units = source_units(partitions);
+    let mut known = true;
+    for (number, spec) in pipeline.phases.iter().enumerate() {
+        let stages = spec.stages.iter().map(|stage| stage.name().to_owned()).collect();
+        if !known {
+            phases.push(PlannedPhase { phase: spec.name.to_owned(), stages, reused: 0, run: None });
+            continue;
+        }
+        let shared = run.phase(number, trail.decisions.clone());
+        let results = find_results(&shared, &units)?;
+        let to_run: Vec<PlannedUnit> = units
+            .iter()
+            .zip(&results)
+            .filter(|(_, result)| result.is_none())
+            .map(|(unit, _)| planned_unit(unit, last.as_ref(), &shared.fingerprints))
+            .collect();
+        let reused = units.len() - to_run.len();
+        known = to_run.is_empty();
+        phases.push(PlannedPhase { phase: spec.name.to_owned(), stages, reused, run: Some(to_run) });
+        if !known {
+            continue;
+        }
+        let manifests: Vec<PartitionManifest> = results.into_iter().flatten().collect();
+        let key = barrier_key(spec.barrier.as_ref(), &manifests);
+        let Some((record, decisions)) = decisions::find(store.as_ref(), spec.barrier.name(), &key)? else {
+            known = false;
+            continue;
+        };
+        trail.push(&manifests, record, decisions);
+        units = slices(store.as_ref(), &trail.manifests, &trail.decisions)?;
+    }
+    let dataset_reused = if known { Some(run.find_dataset(&trail.sink_key(pipeline))?.is_some()) } else { None };
+    Ok(Plan { name: pipeline.name.clone(), phases, dataset_reused })
+}
+
+fn planned_unit(unit: &Unit, last: Option<&RunRecord>, fingerprints: &[Fingerprint]) -> PlannedUnit {
+    let why = match &unit.reads {
+        crate::partition::Reads::Source(partition) => why_source(last, fingerprints, partition),
+        crate::partition::Reads::Rest { .. } => why_slice(last, fingerprints),
+    };
+    PlannedUnit { name: unit.name.clone(), bytes: unit.bytes, items: unit.items, why }
+}
+
+/// Runs a pipeline to its committed dataset, doing only what has no result yet.
+pub async fn run(
+    pipeline: &Arc<Pipeline>,
+    store: &Arc<dyn Store>,
+    options: &RunOptions,
+    cancel: Cancel,
+    observer: Arc<dyn Observer>,
+) -> Result<RunSummary, EngineError> {
+    pipeline.check()?;
+    let run = Run::new(pipeline, store, options, cancel, observer);
+    let outcome = run.all().await;
+    // Browsers end here, whatever happened; work that still waits on them ends with them.
+    let stopping = Arc::clone(pipeline);
+    blocking(move || stopping.stop()).await;
+    outcome
+}
+
+struct Run {
+    pipeline: Arc<Pipeline>,
+    store: Arc<dyn Store>,
+    flow: FlowShared,
+}
+
+/// What the phases so far have left behind.
+#[derive(Default)]
+struct Trail {
+    /// Results of the last phase.
+    manifests: Vec<PartitionManifest>,
+    /// Decisions of the last barrier.
+    decisions: Arc<Decisions>,
+    /// Everything that the dataset depends on.
+    outputs: Vec<Digest>,
+    /// Results of all phases, and decisions of all barriers: where the losses are.
+    all_manifests: Vec<PartitionManifest>,
+    all_decisions: Vec<Arc<Decisions>>,
+    books: Books,
+    phases: Vec<PhaseRecord>,
+    barriers: Vec<BarrierRecord>,
+}
+
+impl Trail {
+    fn push(&mut self, manifests: &[PartitionManifest], record: DecisionsRecord, decisions: Decisions) {
+        self.outputs.extend(manifests.iter().map(|manifest| manifest.output));
+        self.outputs.push(record.output);
+        self.decisions = Arc::new(decisions);
+        self.all_decisions.push(Arc::clone(&self.decisions));
+        self.all_manifests.extend_from_slice(manifests);
+        self.manifests = manifests.to_vec();
+        self.books.add_barrier(record.books);
+    }
+
+    fn sink_key(&self, pipeline: &Pipeline) -> Digest {
+        unit_key("sink", &pipeline.fingerprints(), &chain(&pipeline.name, &self.outputs))
+    }
+}
+
+/// The published record of a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SinkRecord {
+    rows: u64,
+    files: Vec<FileRef>,
+    manifest: FileRef,
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+impl Run {
+    fn new(
+        pipeline: &Arc<Pipeline>,
+        store: &Arc<dyn Store>,
+        options: &RunOptions,
+        cancel: Cancel,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let flow = FlowShared {
+            phase: Arc::from(""),
+            limits: Arc::new(options.limits.clone()),
+            slots: Slots::new(&options.limits),
+            cancel,
+            observer,
+        };
+        Self { pipeline: Arc::clone(pipeline), store: Arc::clone(store), flow }
+    }
+
+    fn partitions(&self) -> Result<Vec<Partition>, EngineError> {
+        self.pipeline.source.partitions().map_err(EngineError::stage(crate::phase::SOURCE))
+    }
+
+    fn phase(&self, number: usize, decisions: Arc<Decisions>) -> PhaseShared {
+        let flow = FlowShared { phase: Arc::from(self.pipeline.phases[number].name), ..self.flow.clone() };
+        PhaseShared {
+            flow,
+            pipeline: Arc::clone(&self.pipeline),
+            store: Arc::clone(&self.store),
+            phase: number,
+            fingerprints: Arc::new(self.pipeline.phase_fingerprints(number)),
+            decisions,
+        }
+    }
+
+    fn emit(&self, event: &RunEvent) {
+        self.flow.observer.event(event);
+    }
+
+    fn check_cancelled(&self) -> Result<(), EngineError> {
+        if self.flow.cancel.is_cancelled() { Err(EngineError::Interrupted) } else { Ok(()) }
+    }
+
+    async fn all(self) -> Result<RunSummary, EngineError> {
+        let clock = Instant::now();
+        let started_at = jiff::Timestamp::now().to_string();
+        let run = Arc::new(self);
+        let partitions = {
+            let run = Arc::clone(&run);
+            blocking(move || run.partitions()).await?
+        };
+        run.emit(&RunEvent::RunStarted {
+            name: run.pipeline.name.clone(),
+            partitions: partitions.len(),
+            bytes: partitions.iter().map(|partition| partition.bytes).sum(),
+        });
+        let mut trail = Trail::default();
+        let mut units = source_units(partitions.clone());
+        for number in 0..run.pipeline.phases.len() {
+            let manifests = run.run_phase(number, &units, &mut trail).await?;
+            units = run.run_barrier(number, manifests, &mut trail).await?;
+        }
+        trail.books.assert_balanced();
+        let (dataset, outcome) = run.run_sink(&trail).await?;
+        let record = RunRecord {
+            format: RECORD_FORMAT,
+            name: run.pipeline.name.clone(),
+            started_at,
+            elapsed_ms: clock.elapsed().as_millis() as u64,
+            outcome,
+            fingerprints: run.pipeline.fingerprints(),
+            partitions,
+            phases: trail.phases,
+            barriers: trail.barriers,
+            dataset,
+        };
+        run.save(&record)?;
+        Ok(RunSummary { dataset: BlobName::join(&["dataset", &run.pipeline.name]), record })
+    }
+
+    async fn run_phase(
+        self: &Arc<Self>,
+        number: usize,
+        units: &[Unit],
+        trail: &mut Trail,
+    ) -> Result<Vec<PartitionManifest>, EngineError> {
+        let clock = Instant::now();
+        let spec = &self.pipeline.phases[number];
+        let shared = self.phase(number, Arc::clone(&trail.decisions));
+        let results = find_results(&shared, units)?;
+        let reused = results.iter().flatten().count();
+        let to_run = units.iter().zip(&results).filter(|(_, result)| result.is_none());
+        self.emit(&RunEvent::PhaseStarted {
+            phase: spec.name.to_owned(),
+            stages: spec.stages.iter().map(|stage| stage.name().to_owned()).collect(),
+            units: units.len(),
+            reused,
+            items: to_run.map(|(unit, _)| unit.items).sum(),
+        });
+        let manifests = run_units(&shared, units, results).await?;
+        let source = (number == 0).then_some(crate::phase::SOURCE);
+        let mut books = PhaseBooks::new(source.into_iter().chain(spec.stages.iter().map(|stage| stage.name())));
+        for manifest in &manifests {
+            books.add(&manifest.books);
+        }
+        books.assert_balanced();
+        self.emit(&RunEvent::PhaseEnded { phase: spec.name.to_owned(), books: books.clone() });
+        self.check_budget(spec.name, &books)?;
+        trail.books.add_phase(&books);
+        trail.phases.push(PhaseRecord {
+            phase: spec.name.to_owned(),
+            units: units.len(),
+            reused,
+            elapsed_ms: clock.elapsed().as_millis() as u64,
+            books,
+        });
+        Ok(manifests)
+    }
+
+    fn check_budget(&self, phase: &str, books: &PhaseBooks) -> Result<(), EngineError> {
+        /// Shares of fewer items say nothing.
+        const SEEN_MIN: u64 = 100;
+        let (seen, failed) = (books.seen(), books.failed());
+        let allowed = self.flow.limits.failed_share_max;
+        if seen < SEEN_MIN || failed as f64 <= allowed * seen as f64 {
+            return Ok(());
+        }
+        Err(EngineError::OverBudget { phase: phase.to_owned(), failed, seen, allowed: allowed * 100.0 })
+    }
+
+    async fn run_barrier(
+        self: &Arc<Self>,
+        number: usize,
+        manifests: Vec<PartitionManifest>,
+        trail: &mut Trail,
+    ) -> Result<Vec<Unit>, EngineError> {
+        self.check_cancelled()?;
+        let run = Arc::clone(self);
+        let (manifests, found, reused) = blocking(move || {
+            let barrier = run.pipeline.phases[number].barrier.as_ref();
+            let key = barrier_key(barrier, &manifests);
+            if let Some(found) = decisions::find(run.store.as_ref(), barrier.name(), &key)? {
+                return Ok::<_, EngineError>((manifests, found, true));
+            }
+            let (books, rows) = run.decide(barrier, &manifests)?;
+            let found = decisions::commit(run.store.as_ref(), barrier.name(), &key, books, rows)?;
+            Ok((manifests, found, false))
+        })
+        .await?;
+        let (record, decided) = found;
+        self.emit(&RunEvent::BarrierDecided {
+            barrier: record.barrier.clone(),
+            seen: record.books.seen,
+            kept: record.books.kept,
+            reused,
+        });
+        let books = record.books.clone();
+        trail.barriers.push(BarrierRecord { barrier: record.barrier.clone(), reused, books });
+        trail.push(&manifests, record, decided);
+        slices(self.store.as_ref(), &trail.manifests, &trail.decisions)
+    }
+
+    /// Has the barrier decide over everything that a phase gave.
+    fn decide(
+        &self,
+        barrier: &dyn Barrier,
+        manifests: &[PartitionManifest],
+    ) -> Result<(StageBooks, Vec<DecisionRow>), EngineError> {
+        let mut noted: Vec<(Note, Place)> = Vec::new();
+        self.each_head(manifests, &mut |head, place| {
+            let attributes = head.attributes.project(barrier.reads());
+            noted.push((Note { id: head.id, domain: head.provenance.domain, attributes }, place));
+        })?;
+        // Sorted by id; of one capture in two places the first in the order of the input stands.
+        noted.sort_by_key(|(note, place)| (note.id, place.unit, place.row));
+        let mut firsts: std::collections::HashMap<item::ItemId, Place> = std::collections::HashMap::new();
+        noted.retain(|(note, place)| *firsts.entry(note.id).or_insert(*place) == *place);
+        let notes: Vec<Note> = noted.into_iter().map(|(note, _)| note).collect();
+        let decided = barrier.decide(&notes).map_err(EngineError::stage(barrier.name()))?;
+        assert_eq!(decided.len(), notes.len(), "barrier `{}` gives one decision per note", barrier.name());
+        let mut by_id: std::collections::HashMap<item::ItemId, Decision> =
+            notes.into_iter().map(|note| note.id).zip(decided).collect();
+
+        let mut books = StageBooks::new(barrier.name());
+        let mut rows = Vec::new();
+        self.each_head(manifests, &mut |head, place| {
+            let decision = if firsts.get(&head.id) == Some(&place) { by_id.remove(&head.id) } else { None };
+            let rejection = match decision {
+                Some(Decision::Keep(attributes)) => {
+                    books.keep(1);
+                    rows.push(DecisionRow::Keep { id: head.id, place, attributes });
+                    return;
+                }
+                Some(Decision::Reject(rejection)) => rejection,
+                None => item::Rejection { rule: SAME_CAPTURE, detail: String::new() },
+            };
+            books.reject(rejection.rule.name);
+            rows.push(DecisionRow::Reject(Box::new(rejected(head, barrier.name(), rejection))));
+        })?;
+        Ok((books, rows))
+    }
+
+    fn each_head(
+        &self,
+        manifests: &[PartitionManifest],
+        visit: &mut dyn FnMut(Head, Place),
+    ) -> Result<(), EngineError> {
+        for (unit, manifest) in manifests.iter().enumerate() {
+            self.check_cancelled()?;
+            let path = self.store.local_path(&manifest.items_file.name)?;
+            let mut row = 0;
+            for heads in self.pipeline.rest.read_heads(&path)? {
+                for head in heads? {
+                    visit(head, Place { unit: unit as u32, row });
+                    row += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // ------------------------------------------------------------------------------------------------------ dataset
+
+    fn dataset_blob(&self, file: &str) -> BlobName {
+        BlobName::join(&["dataset", &self.pipeline.name, file])
+    }
+
+    /// The dataset of that key, if it is there, whole, and the current one.
+    fn find_dataset(&self, key: &Digest) -> Result<Option<SinkRecord>, EngineError> {
+        let store = self.store.as_ref();
+        let name = ledger::record_name("dataset", "sink", key);
+        let Some(record) = ledger::read::<SinkRecord>(store, &name)? else { return Ok(None) };
+        for file in record.files.iter().chain([&record.manifest]) {
+            if store.size(&file.name)? != Some(file.bytes) {
+                store.delete(&name)?;
+                return Ok(None);
+            }
+        }
+        let current = self.dataset_blob(MANIFEST);
+        let manifest = store.get(&record.manifest.name)?;
+        let is_current = store.size(&current)?.is_some() && store.get(&current)? == manifest;
+        Ok(is_current.then_some(record))
+    }
+
+    async fn run_sink(self: &Arc<Self>, trail: &Trail) -> Result<(DatasetRecord, Outcome), EngineError> {
+        self.check_cancelled()?;
+        let key = trail.sink_key(&self.pipeline);
+        let (record, outcome) = if let Some(record) = self.find_dataset(&key)? {
+            (record, Outcome::Unchanged)
+        } else {
+            let work = SinkWork {
+                manifests: trail.manifests.clone(),
+                decisions: Arc::clone(&trail.decisions),
+                all_manifests: trail.all_manifests.clone(),
+                all_decisions: trail.all_decisions.clone(),
+                books: trail.books.clone(),
+            };
+            let run = Arc::clone(self);
+            (blocking(move || run.write_dataset(&key, &work)).await?, Outcome::Committed)
+        };
+        let bytes = record.files.iter().map(|file| file.bytes).sum();
+        self.emit(&RunEvent::DatasetCommitted {
+            rows: record.rows,
+            files: record.files.len(),
+            bytes,
+            reused: outcome == Outcome::Unchanged,
+        });
+        let folder = format!("dataset/{}", self.pipeline.name);
+        let dataset =
+            DatasetRecord { folder, rows: record.rows, files: record.files.len(), bytes, key: key.to_string() };
+        Ok((dataset, outcome))
+    }
+
+    fn write_dataset(&self, key: &Digest, work: &SinkWork) -> Result<SinkRecord, EngineError> {
+        let sink_error = || EngineError::stage("sink");
+        let scratch = self.store.scratch()?;
+        let mut writer = self.pipeline.sink.begin(scratch.path()).map_err(sink_error())?;
+        let rest =
+            KeptRows { store: self.store.as_ref(), format: self.pipeline.rest.as_ref(), decisions: &work.decisions };
+        for (unit, manifest) in work.manifests.iter().enumerate() {
+            let mut trouble = None;
+            rest.read(manifest, unit as u32, 0..manifest.items, &mut |item| {
+                if let Err(error) = writer.add(item) {
+                    trouble = Some(error);
+                }
+                trouble.is_none() && !self.flow.cancel.is_cancelled()
+            })?;
+            self.check_cancelled()?;
+            trouble.map_or(Ok(()), Err).map_err(sink_error())?;
+        }
+        for manifest in &work.all_manifests {
+            let path = self.store.local_path(&manifest.losses_file.name)?;
+            for losses in self.pipeline.rest.read_losses(&path)? {
+                for loss in losses? {
+                    writer.add_loss(loss).map_err(sink_error())?;
+                }
+            }
+        }
+        for loss in work.all_decisions.iter().flat_map(|decisions| &decisions.losses) {
+            writer.add_loss(loss.clone()).map_err(sink_error())?;
+        }
+        let fingerprints = self.pipeline.fingerprints();
+        let input = SinkInput { name: &self.pipeline.name, fingerprints: &fingerprints, books: &work.books };
+        let output = writer.finish(input).map_err(sink_error())?;
+        self.check_cancelled()?;
+        self.publish_dataset(key, output)
+    }
+
+    /// Files first, then the manifest, then the pointer to it; last the files of the dataset before are swept away.
+    fn publish_dataset(&self, key: &Digest, output: crate::SinkOutput) -> Result<SinkRecord, EngineError> {
+        let store = self.store.as_ref();
+        let mut files = Vec::new();
+        for file in output.files {
+            let name = self.dataset_blob(&file.name);
+            store.put_file(&name, &file.staged)?;
+            files.push(FileRef { name, bytes: file.bytes });
+        }
+        let manifest = self.dataset_blob(&format!("manifests/{key}.json"));
+        store.put(&manifest, &output.manifest)?;
+        let manifest = FileRef { name: manifest, bytes: output.manifest.len() as u64 };
+        let record = SinkRecord { rows: output.rows, files, manifest };
+        let name = ledger::record_name("dataset", "sink", key);
+        store.put(&name, &ledger::to_json(&name, &record)?)?;
+        store.put(&self.dataset_blob(MANIFEST), &output.manifest)?;
+        self.sweep(&record)?;
+        Ok(record)
+    }
+
+    /// Removes files of earlier datasets of this name: the current manifest does not list them, so they do not exist
+    /// for readers of the manifest, but a glob over the folder would find them.
+    fn sweep(&self, record: &SinkRecord) -> Result<(), EngineError> {
+        for folder in ["data", "manifests"] {
+            for blob in self.store.list(&format!("dataset/{}/{folder}", self.pipeline.name))? {
+                let is_ours = record.manifest.name == blob.name || record.files.iter().any(|f| f.name == blob.name);
+                if !is_ours {
+                    self.store.delete(&blob.name)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the record of a run that did something; one that did nothing must not hide the timings of that one.
+    fn save(&self, record: &RunRecord) -> Result<(), EngineError> {
+        let last = record_blob(&self.pipeline.name);
+        let is_news = record.outcome == Outcome::Committed || self.store.size(&last)?.is_none();
+        if is_news {
+            self.store.put(&last, &ledger::to_json(&last, record)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the sink reads.
+struct SinkWork {
+    manifests: Vec<PartitionManifest>,
+    decisions: Arc<Decisions>,
+    all_manifests: Vec<PartitionManifest>,
+    all_decisions: Vec<Arc<Decisions>>,
+    books: Books,
+}
+
+/// Name of the pointer to the current manifest in the dataset's folder.
+const MANIFEST: &str = "manifest.json";
+
+fn record_blob(run: &str) -> BlobName {
+    BlobName::join(&["runs", run, "run.json"])
+}
+
+/// The record of the last run of that name that did something.
+pub fn last_record(store: &dyn Store, run: &str) -> Result<Option<RunRecord>, EngineError> {
+    ledger::read(store, &record_blob(run))
+}
+
+fn barrier_key(barrier: &dyn Barrier, manifests: &[PartitionManifest]) -> Digest {
+    let outputs = chain("outputs", manifests.iter().map(|manifest| &manifest.output));
+    unit_key(barrier.name(), &[barrier.fingerprint()], &outputs)
+}

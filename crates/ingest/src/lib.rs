@@ -1,1 +1,18 @@
 //! WARC files and HTTP messages: bytes to captures.
+//!
+//! [`ArchiveReader`] turns the bytes of an archive into [`Entry`]s: records, and damage where there should have been
+//! one. [`CaptureReader`] turns the responses among them into captures, each with a verdict. [`AssetIndex`] answers
+//! "what did this URL give?" from archives of assets. Everything streams and every size is capped by [`Limits`]: the
+//! input is hostile, and damaged input costs one record, not a file.
+
+pub mod archive;
+pub mod assets;
+pub mod capture;
+pub mod charset;
+pub mod http;
+mod limits;
+
+pub use archive::{ArchiveReader, Damage, DamageReason, Entry, EntrySummary, Format, OpenError, ReadError, WarcRecord};
+pub use assets::{Asset, AssetError, AssetIndex};
+pub use capture::{CaptureOutcome, CapturePolicy, CaptureReader, RULES};
+pub use limits::Limits;

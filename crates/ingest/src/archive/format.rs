@@ -1,0 +1,69 @@
+//! What a file is, by its first bytes.
+
+use std::fmt;
+
+/// A kind of file that is not a WARC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The older archive format of the Internet Archive.
+    Arc,
+    /// Zstandard frames.
+    Zstd,
+    /// LZ4 frames.
+    Lz4,
+    /// A zip, such as a WACZ.
+    Zip,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// A CDX index of archives.
+    Cdx,
+    /// An HTML document.
+    Html,
+    /// PDF, or another kind that carries no archive.
+    Other,
+}
+
+const MAGICS: &[(&[u8], Format)] = &[
+    (b"filedesc://", Format::Arc),
+    (b"\x28\xb5\x2f\xfd", Format::Zstd),
+    (b"\x5d\x2a\x4d\x18", Format::Zstd), // the skippable frame that holds the dictionary of a .warc.zst
+    (b"\x04\x22\x4d\x18", Format::Lz4),
+    (b"PK\x03\x04", Format::Zip),
+    (b"PK\x05\x06", Format::Zip),
+    (b"BZh", Format::Bzip2),
+    (b"\xfd7zXZ\0", Format::Xz),
+    (b" CDX ", Format::Cdx),
+    (b"<!DOCTYPE", Format::Html),
+    (b"<!doctype", Format::Html),
+    (b"<html", Format::Html),
+];
+
+impl Format {
+    /// Recognises a file of another kind that can hold no WARC records in the open.
+    pub(super) fn of(start: &[u8]) -> Option<Self> {
+        MAGICS.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, format)| *format)
+    }
+
+    /// What to do about it, for a message; empty where there is nothing to say.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Arc => "is an ARC file, which is not supported yet; convert it with `warcio recompress`",
+            Self::Zstd => "is Zstandard, which is not supported yet; unpack it with `zstd -d` first",
+            Self::Lz4 => "is LZ4, which is not supported yet; unpack it with `lz4 -d` first",
+            Self::Zip => "is a zip (a WACZ?), which is not supported yet; unzip it and read the files under archive/",
+            Self::Bzip2 => "is bzip2, which is not supported; repack it with gzip, one member per record",
+            Self::Xz => "is xz, which is not supported; repack it with gzip, one member per record",
+            Self::Cdx => "is a CDX index, not an archive; name the WARC files that it lists",
+            Self::Html => "is an HTML document, not an archive; was an error page downloaded in its place?",
+            Self::Other => "is not a WARC file: no record was found in it",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.hint())
+    }
+}

@@ -1,0 +1,21 @@
+//! Bytes of an archive to records, and to damage where there should have been one.
+//!
+//! Three layers, each knowing nothing of the next: [`input`] reads raw bytes and remembers offsets, [`unpack`] makes
+//! unpacked segments of them, [`reader`] finds records in those. Damage costs what it touches: the reader goes on at the
+//! next gzip member that holds a record, or at the next version line.
+
+mod damage;
+mod format;
+mod input;
+mod reader;
+mod record;
+mod summary;
+mod unpack;
+mod window;
+
+pub use damage::{Damage, DamageReason};
+pub use format::Format;
+pub use reader::{ArchiveReader, Entry, OpenError, ReadError};
+pub use record::WarcRecord;
+pub use summary::EntrySummary;
+pub use warc::{RecordType, WarcHeader};

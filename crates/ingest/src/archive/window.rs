@@ -1,0 +1,65 @@
+//! A stretch of bytes that grows at the end and is consumed at the front.
+
+/// Free space is kept initialised, so that a reader can fill it without unsafe code and without zeroing it each time.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+/// An idle window larger than this is given back: one big record must not hold its memory for the rest of the file.
+const IDLE_BYTES_MAX: usize = 1024 * 1024;
+
+impl Window {
+    pub(super) fn ready(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+        if self.start == self.end && self.bytes.len() > IDLE_BYTES_MAX {
+            *self = Self::default();
+        }
+    }
+
+    /// Steps back over bytes that were consumed and are still there; answers how many.
+    pub(super) fn unconsume(&mut self, count: usize) -> usize {
+        let count = count.min(self.start);
+        self.start -= count;
+        count
+    }
+
+    /// At least `count` free bytes at the end. Of the consumed bytes, the last `keep` stay.
+    pub(super) fn space(&mut self, count: usize, keep: usize) -> &mut [u8] {
+        if self.bytes.len() - self.end < count {
+            let kept_from = self.start.saturating_sub(keep);
+            self.bytes.copy_within(kept_from..self.end, 0);
+            self.start -= kept_from;
+            self.end -= kept_from;
+            let wanted = self.end + count;
+            if self.bytes.len() < wanted {
+                self.bytes.resize(wanted.max(self.bytes.len() * 2), 0);
+            }
+        }
+        &mut self.bytes[self.end..]
+    }
+
+    /// The first `count` bytes of the free space are now ready.
+    pub(super) fn commit(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.bytes.len());
+    }
+
+    /// Puts `bytes` before what is ready.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
+        let mut all = bytes.to_vec();
+        all.extend_from_slice(self.ready());
+        *self = Self { start: 0, end: all.len(), bytes: all };
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.consume(usize::MAX - self.end);
+        self.start = 0;
+        self.end = 0;
+    }
+}

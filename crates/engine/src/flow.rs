@@ -350,8 +350,9 @@ async fn work(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, book: usize, mut parc
     }
     let started = Instant::now();
     match process(flow, stage, items).await {
-        Ok((heads, verdicts)) => {
-            apply(flow, stage.name(), book, &mut parcels, &counts, heads, verdicts, started);
+        Ok(Answer { items, verdicts }) => {
+            let answers = items.into_iter().zip(verdicts).collect();
+            apply(flow, stage.name(), book, &mut parcels, &counts, answers, started);
             parcels
         }
         Err(error) => {
@@ -362,24 +363,28 @@ async fn work(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, book: usize, mut parc
 }
 
 /// Puts the verdicts into the parcels and the books.
-#[expect(clippy::too_many_arguments, reason = "the parts of one batch; a struct for one caller would say no more")]
 fn apply(
     flow: &Flow,
     stage: &str,
     book: usize,
     parcels: &mut [Parcel],
     counts: &[usize],
-    heads: Vec<Head>,
-    verdicts: Vec<Verdict<Body>>,
+    answers: Vec<(Item<Body>, Verdict<Body>)>,
     started: Instant,
 ) {
-    let mut answers = heads.into_iter().zip(verdicts);
+    let mut answers = answers.into_iter();
     let mut all = flow.books();
     let books = &mut all.stages[book];
     let before = (books.seen, books.kept, books.rejected_total(), books.failed_total());
     for (parcel, count) in parcels.iter_mut().zip(counts) {
-        for (head, verdict) in answers.by_ref().take(*count) {
+        for (item, verdict) in answers.by_ref().take(*count) {
+            let Item { mut head, body } = item;
             match verdict {
+                Verdict::Annotate(attributes) => {
+                    books.keep(1);
+                    head.attributes.merge(attributes);
+                    parcel.items.push(Item { head, body });
+                }
                 Verdict::Keep(kept) => {
                     books.keep(1);
                     parcel.items.push(grown(head, kept));
@@ -422,12 +427,14 @@ fn grown(mut head: Head, kept: item::Kept<Body>) -> Item<Body> {
     Item { head, body: kept.body }
 }
 
-/// Has the stage process a batch where its resource wants it, within the deadline.
-async fn process(
-    flow: &Arc<Flow>,
-    stage: &Arc<dyn DynStage>,
+/// What a stage gave for a batch: the items as they went in, and one verdict for each.
+struct Answer {
     items: Vec<Item<Body>>,
-) -> Result<(Vec<Head>, Vec<Verdict<Body>>), StageError> {
+    verdicts: Vec<Verdict<Body>>,
+}
+
+/// Has the stage process a batch where its resource wants it, within the deadline.
+async fn process(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, items: Vec<Item<Body>>) -> Result<Answer, StageError> {
     let resource = stage.demand().resource;
     let batch = Arc::new(stage.accept(items));
     let permit = flow.shared.slots.take(resource).await;
@@ -451,18 +458,23 @@ async fn process(
     match tokio::time::timeout(flow.shared.limits.batch_deadline, rx).await {
         Ok(Ok(verdicts)) => {
             let verdicts = verdicts?;
-            let heads = Arc::try_unwrap(batch).map_or_else(|shared| shared.heads(), TypedBatch::into_heads);
-            Ok((heads, verdicts))
+            let batch = Arc::try_unwrap(batch).expect("the job lets go of the batch before it answers");
+            Ok(Answer { items: batch.into_items(), verdicts })
         }
         Ok(Err(_)) => Err(StageError::plain("answer: the worker thread went away")),
         Err(_) => {
             let seconds = flow.shared.limits.batch_deadline.as_secs();
             let message = format!("no answer within the batch deadline of {seconds} s");
-            let heads = batch.heads();
-            let verdicts = heads.iter().map(|_| Verdict::fail(FailureClass::Timeout, &*message)).collect();
-            Ok((heads, verdicts))
+            let items: Vec<Item<Body>> = batch.heads().into_iter().map(without_body).collect();
+            let verdicts = items.iter().map(|_| Verdict::fail(FailureClass::Timeout, &*message)).collect();
+            Ok(Answer { items, verdicts })
         }
     }
+}
+
+/// An item whose body is held by work that hangs; good for its own obituary only.
+fn without_body(head: Head) -> Item<Body> {
+    Item { head, body: Body::Page(item::Page { html: String::new() }) }
 }
 
 /// Processes a batch; if that panics, item by item, so that one evil page costs one page.

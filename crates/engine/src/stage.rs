@@ -126,9 +126,9 @@ impl TypedBatch {
         self.0.heads()
     }
 
-    /// The heads, bodies dropped.
-    pub(crate) fn into_heads(self) -> Vec<Head> {
-        self.0.into_heads()
+    /// The items as they came.
+    pub(crate) fn into_items(self) -> Vec<Item<Body>> {
+        self.0.into_items()
     }
 }
 
@@ -136,11 +136,11 @@ impl TypedBatch {
 trait AnyItems: Send + Sync {
     fn len(&self) -> usize;
     fn heads(&self) -> Vec<Head>;
-    fn into_heads(self: Box<Self>) -> Vec<Head>;
+    fn into_items(self: Box<Self>) -> Vec<Item<Body>>;
     fn as_any(&self) -> &dyn Any;
 }
 
-impl<B: Send + Sync + 'static> AnyItems for Vec<Item<B>> {
+impl<B: TypedBody + Sync> AnyItems for Vec<Item<B>> {
     fn len(&self) -> usize {
         Vec::len(self)
     }
@@ -149,8 +149,8 @@ impl<B: Send + Sync + 'static> AnyItems for Vec<Item<B>> {
         self.iter().map(|item| item.head.clone()).collect()
     }
 
-    fn into_heads(self: Box<Self>) -> Vec<Head> {
-        self.into_iter().map(|item| item.head).collect()
+    fn into_items(self: Box<Self>) -> Vec<Item<Body>> {
+        self.into_iter().map(|item| Item { head: item.head, body: item.body.into_body() }).collect()
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -214,6 +214,8 @@ where
         let items = &items[part];
         let verdicts = self.0.process(items, context)?;
         assert_eq!(verdicts.len(), items.len(), "stage `{}` gives one verdict per item", S::NAME);
+        let annotates = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Annotate(_)));
+        assert!(!annotates || S::In::KIND == S::Out::KIND, "stage `{}` owes its items another body", S::NAME);
         Ok(verdicts.into_iter().map(forget_type).collect())
     }
 
@@ -226,6 +228,7 @@ fn forget_type<B: TypedBody>(verdict: Verdict<B>) -> Verdict<Body> {
     let forget = |kept: item::Kept<B>| item::Kept { body: kept.body.into_body(), attributes: kept.attributes };
     match verdict {
         Verdict::Keep(kept) => Verdict::Keep(forget(kept)),
+        Verdict::Annotate(attributes) => Verdict::Annotate(attributes),
         Verdict::Fan(kept) => Verdict::Fan(kept.into_iter().map(forget).collect()),
         Verdict::Reject(rejection) => Verdict::Reject(rejection),
         Verdict::Fail(failure) => Verdict::Fail(failure),

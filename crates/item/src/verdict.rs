@@ -95,6 +95,8 @@ pub struct Kept<B> {
 pub enum Verdict<B> {
     /// Goes on.
     Keep(Kept<B>),
+    /// Goes on with its body as it is and more attributes: what a stage that only measures says.
+    Annotate(Attributes),
     /// Becomes several items, in this order (one page, three viewports).
     Fan(Vec<Kept<B>>),
     /// Not wanted.

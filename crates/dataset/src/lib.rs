@@ -4,12 +4,26 @@
 //! in `schemas/`, the features that `datasets` reads and the writers' settings are all made from it.
 
 mod batch;
+mod bbox;
 mod cell;
 mod column;
 mod error;
+mod features;
 mod files;
 mod loss;
+mod manifest;
+mod pages;
+mod reader;
 mod record;
 pub mod rest;
+mod schema;
+mod shards;
+mod spool;
+mod summary;
 
 pub use error::{BatchError, DatasetError};
+pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};
+pub use reader::{Columns, PageRow, PageRows, ShardReader};
+pub use schema::Subset;
+pub use shards::{ShardFile, ShardPolicy, ShardSetWriter};
+pub use summary::{ColumnSummary, FileSummary, RowGroupSummary};

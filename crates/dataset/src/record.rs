@@ -87,4 +87,12 @@ impl<'a> Record<'a> {
             _ => None,
         }
     }
+
+    pub(crate) fn maybe_many(&mut self) -> Option<Option<Vec<Cell<'a>>>> {
+        match self.0.next()? {
+            Cell::Many(cells) => Some(Some(cells)),
+            Cell::Null => Some(None),
+            _ => None,
+        }
+    }
 }

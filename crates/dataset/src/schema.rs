@@ -59,13 +59,11 @@ fn add_field(field: Field, depth: usize, text: &mut String) {
     let name = format!("{}{}", "    ".repeat(depth), field.name);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{name:<24} {:<22} {presence:<7} {}", type_name(field.kind), field.doc);
-    match field.kind {
-        Kind::List(Field { kind: Kind::Struct(inner), .. }) | Kind::Struct(inner) => {
-            inner.iter().for_each(|field| add_field(*field, depth + 1, text));
-        }
-        Kind::Image => Kind::Image.fields().iter().for_each(|field| add_field(*field, depth + 1, text)),
-        _ => {}
-    }
+    let inner = match field.kind {
+        Kind::List(element) => element.kind.fields(),
+        kind => kind.fields(),
+    };
+    inner.iter().for_each(|field| add_field(*field, depth + 1, text));
 }
 
 fn type_name(kind: Kind) -> String {

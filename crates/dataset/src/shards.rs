@@ -1,0 +1,260 @@
+//! Shards of the published subsets.
+//!
+//! Rows may come in any order. They are spooled, sorted by id, and cut into row groups and files by their sizes, so the
+//! bytes of the files depend on the set of rows and the policy alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use item::{Item, ItemId, Loss, Snapshot};
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+
+use crate::batch::BatchBuilder;
+use crate::column::{Layout, Table};
+use crate::error::{self, DatasetError};
+use crate::features;
+use crate::files::{self, FileWriter, HashingWriter, Purpose};
+use crate::loss::REJECTS;
+use crate::manifest::SubsetManifest;
+use crate::pages::{self, PAGES};
+use crate::schema::Subset;
+use crate::spool::{SortedRows, Spool};
+
+/// Sizes of shards and of what they are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShardPolicy {
+    /// A shard is closed before it would grow beyond this; what `datasets` itself writes.
+    pub shard_bytes: u64,
+    /// Most bytes of a row group, uncompressed: what one worker of a data loader has to hold.
+    pub row_group_bytes: u64,
+    /// Most rows of a row group: what the Hub's viewer reads for one page of rows.
+    pub row_group_rows: u64,
+}
+
+impl Default for ShardPolicy {
+    fn default() -> Self {
+        Self { shard_bytes: 500_000_000, row_group_bytes: 100_000_000, row_group_rows: 1000 }
+    }
+}
+
+/// Rows are handed to Parquet when this many bytes are decoded, so that memory holds one encoded row group and little
+/// beside it.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// One finished shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardFile {
+    /// Path below the dataset's folder: `pages/train-00000-0123456789abcdef.parquet`.
+    pub path: String,
+    /// Subset that the rows belong to.
+    pub subset: String,
+    /// Split that the rows belong to.
+    pub split: String,
+    /// Number of rows.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file.
+    pub sha256: item::Sha256Hex,
+    /// The first row's id; ids ascend.
+    pub min_id: ItemId,
+    /// The last row's id.
+    pub max_id: ItemId,
+}
+
+/// Takes the rows of all subsets and makes their shards.
+#[derive(Debug)]
+pub struct ShardSetWriter {
+    folder: PathBuf,
+    policy: ShardPolicy,
+    /// Spools; removed when the writer is dropped, finished or not.
+    spool_folder: TempDir,
+    spools: BTreeMap<(Subset, String), Spool>,
+}
+
+impl ShardSetWriter {
+    /// Shards will stand below `folder`, which is created. Spools lie there too, so that only one disk needs room: twice the
+    /// size of the rows.
+    pub fn new(folder: &Path, policy: ShardPolicy) -> Result<Self, DatasetError> {
+        fs::create_dir_all(folder).map_err(error::io("create", folder))?;
+        let spool_folder =
+            tempfile::Builder::new().prefix(".spool-").tempdir_in(folder).map_err(error::io("create", folder))?;
+        Ok(Self { folder: folder.to_owned(), policy, spool_folder, spools: BTreeMap::new() })
+    }
+
+    /// Adds a row of `pages`; its split is the attribute of that name, or `train`.
+    pub fn add_page(&mut self, page: &Item<Snapshot>) -> Result<(), DatasetError> {
+        self.add(Subset::Pages, &PAGES, pages::split_of(page), page.head.id, page)
+    }
+
+    /// Adds a row of `rejects`, which has one split.
+    pub fn add_loss(&mut self, loss: &Loss) -> Result<(), DatasetError> {
+        self.add(Subset::Rejects, &REJECTS, pages::DEFAULT_SPLIT, loss.id, loss)
+    }
+
+    fn add<R>(
+        &mut self,
+        subset: Subset,
+        table: &Table<R>,
+        split: &str,
+        id: ItemId,
+        row: &R,
+    ) -> Result<(), DatasetError> {
+        let number = self.spools.len();
+        let key = (subset, split.to_owned());
+        let spool = match self.spools.entry(key) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(Spool::create(self.spool_folder.path().join(format!("{number}.rows")))?)
+            }
+        };
+        spool.push(id, table.cells(row))
+    }
+
+    /// Writes the shards. Every subset is in the answer, also one without rows: it has no files then.
+    pub fn finish(self) -> Result<BTreeMap<String, SubsetManifest>, DatasetError> {
+        let mut subsets: BTreeMap<String, SubsetManifest> = Subset::ALL
+            .into_iter()
+            .map(|subset| (subset.name().to_owned(), SubsetManifest::empty(subset.schema_sha256())))
+            .collect();
+        for ((subset, split), spool) in self.spools {
+            let layout = subset.layout();
+            let mut cutter = Cutter {
+                folder: &self.folder,
+                policy: self.policy,
+                split: &split,
+                features: features::huggingface(&layout),
+                batch: BatchBuilder::new(&layout),
+                layout,
+                shards: Vec::new(),
+            };
+            cutter.cut(spool.sorted()?)?;
+            if let Some(manifest) = subsets.get_mut(subset.name()) {
+                manifest.add_split(&split, cutter.shards);
+            }
+        }
+        Ok(subsets)
+    }
+}
+
+/// Cuts sorted rows of one split into files.
+struct Cutter<'a> {
+    folder: &'a Path,
+    policy: ShardPolicy,
+    split: &'a str,
+    features: String,
+    layout: Layout,
+    batch: BatchBuilder,
+    shards: Vec<ShardFile>,
+}
+
+type ShardSink = HashingWriter<std::io::BufWriter<fs::File>>;
+
+/// The file that is being written.
+struct OpenShard {
+    path: PathBuf,
+    file: FileWriter<ShardSink>,
+    rows: u64,
+    min_id: ItemId,
+    max_id: ItemId,
+    group: Group,
+    /// Bytes in the file of its largest row group so far: what the next may take.
+    group_bytes_max: u64,
+}
+
+/// The row group that is being filled.
+#[derive(Default)]
+struct Group {
+    rows: u64,
+    bytes: u64,
+}
+
+impl Cutter<'_> {
+    fn cut(&mut self, mut rows: SortedRows) -> Result<(), DatasetError> {
+        let mut open: Option<OpenShard> = None;
+        while let Some(row) = rows.next()? {
+            let mut shard = match open.take() {
+                None => self.create(row.id)?,
+                Some(shard) if self.group_is_full(&shard.group, row.size_bytes()) => {
+                    match self.close_group(shard)? {
+                        Some(shard) => shard,
+                        None => self.create(row.id)?,
+                    }
+                }
+                Some(shard) => shard,
+            };
+            self.batch.push(row.cells()?).map_err(error::batch(&shard.path))?;
+            shard.max_id = row.id;
+            shard.rows += 1;
+            shard.group.rows += 1;
+            shard.group.bytes += row.size_bytes();
+            if self.batch.bytes() >= BATCH_BYTES {
+                self.hand_over(&mut shard)?;
+            }
+            open = Some(shard);
+        }
+        open.map_or(Ok(()), |shard| self.close(shard))
+    }
+
+    fn group_is_full(&self, group: &Group, next_bytes: u64) -> bool {
+        group.rows >= self.policy.row_group_rows || group.bytes + next_bytes > self.policy.row_group_bytes
+    }
+
+    fn create(&self, first: ItemId) -> Result<OpenShard, DatasetError> {
+        let folder = self.folder.join(self.layout.name);
+        fs::create_dir_all(&folder).map_err(error::io("create", &folder))?;
+        let path = folder.join(format!(".{}-{:05}.partial", self.split, self.shards.len()));
+        let metadata = vec![("huggingface".to_owned(), self.features.clone())];
+        let sink = HashingWriter::new(files::create(&path)?);
+        let file = FileWriter::new(&path, sink, &self.layout, Purpose::Shard, metadata)?;
+        let group = Group::default();
+        Ok(OpenShard { path, file, rows: 0, min_id: first, max_id: first, group, group_bytes_max: 0 })
+    }
+
+    fn hand_over(&mut self, shard: &mut OpenShard) -> Result<(), DatasetError> {
+        if self.batch.rows() == 0 {
+            return Ok(());
+        }
+        let batch = self.batch.finish().map_err(error::batch(&shard.path))?;
+        shard.file.write(&batch)
+    }
+
+    /// Ends the row group, and the shard too if another group may not fit; gives the shard back if it goes on.
+    fn close_group(&mut self, mut shard: OpenShard) -> Result<Option<OpenShard>, DatasetError> {
+        self.hand_over(&mut shard)?;
+        let before = shard.file.bytes_written();
+        shard.file.close_group()?;
+        let written = shard.file.bytes_written();
+        shard.group = Group::default();
+        shard.group_bytes_max = shard.group_bytes_max.max(written - before);
+        if written + shard.group_bytes_max <= self.policy.shard_bytes {
+            return Ok(Some(shard));
+        }
+        self.close(shard)?;
+        Ok(None)
+    }
+
+    fn close(&mut self, mut shard: OpenShard) -> Result<(), DatasetError> {
+        self.hand_over(&mut shard)?;
+        let (sink, sha256) = shard.file.finish()?.finish();
+        let bytes = files::sync(sink, &shard.path)?;
+        let name = format!("{}-{:05}-{}.parquet", self.split, self.shards.len(), &sha256[..16]);
+        let final_path = self.folder.join(self.layout.name).join(&name);
+        fs::rename(&shard.path, &final_path).map_err(error::io("rename", &shard.path))?;
+        self.shards.push(ShardFile {
+            path: format!("{}/{name}", self.layout.name),
+            subset: self.layout.name.to_owned(),
+            split: self.split.to_owned(),
+            rows: shard.rows,
+            bytes,
+            sha256,
+            min_id: shard.min_id,
+            max_id: shard.max_id,
+        });
+        Ok(())
+    }
+}

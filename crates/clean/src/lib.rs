@@ -1,1 +1,24 @@
 //! A capture to a self-contained page.
+//!
+//! [`clean`] parses a capture as a browser with scripting disabled would, walks the tree through a fixed order of
+//! passes (one file each under `pass/`), and writes one HTML document that shows the same and asks nobody for
+//! anything. [`element_ranges`] says where each element of such a document stands.
+
+mod assets;
+mod clean;
+mod css;
+mod data_url;
+mod dom;
+mod measure;
+mod pass;
+mod policy;
+mod ranges;
+mod rule;
+
+pub use assets::{Asset, Assets, NoAssets};
+pub use clean::clean;
+pub use policy::{CleanPolicy, ImagePolicy};
+pub use ranges::{ElementRange, element_ranges};
+pub use rule::{
+    BLANK, FRAMESET, RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
+};

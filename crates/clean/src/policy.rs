@@ -1,0 +1,77 @@
+//! What a run wants from cleaning.
+
+use serde::{Deserialize, Serialize};
+
+/// What becomes of images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImagePolicy {
+    /// A neutral box of the image's true size.
+    #[default]
+    Placeholder,
+    /// The asset itself as a data URL; a placeholder where it is missing or too large.
+    Inline,
+}
+
+impl ImagePolicy {
+    /// The kebab-case name, as in attributes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Placeholder => "placeholder",
+            Self::Inline => "inline",
+        }
+    }
+}
+
+/// Limits and choices of one run. The defaults suit a crawl of the open web.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CleanPolicy {
+    /// What becomes of images.
+    pub images: ImagePolicy,
+    /// Largest asset that is inlined. 64 KiB holds icons and small photographs, and keeps a page of twenty images near
+    /// the size at which training code is cut off anyway.
+    pub inline_image_bytes_max: usize,
+    /// Most pixels of an inlined image: Chrome decodes 4 bytes a pixel, so 25 million are 100 MB of its memory.
+    pub inline_image_pixels_max: u64,
+    /// Longest data URL that the page brought itself and keeps. As much as an inlined image takes in base64.
+    pub data_url_bytes_max: usize,
+    /// Fewest characters of visible text. A login form has about a hundred.
+    pub text_chars_min: usize,
+    /// Smallest cleaned document. An empty skeleton takes about a hundred bytes, so this asks for some content.
+    pub html_bytes_min: usize,
+    /// Largest cleaned document. 2 MiB holds the heaviest real pages with their frameworks; beyond are data dumps.
+    pub html_bytes_max: usize,
+    /// Longest input that is parsed at all. Parsing takes about ten times the input in memory.
+    pub input_bytes_max: usize,
+    /// Most elements in the parsed page. Chrome stops answering near 300,000; real pages seldom pass 10,000.
+    pub elements_max: usize,
+    /// Deepest nesting, `html` being 1. Chrome's own parser flattens what is deeper than 512, so the tree would lie.
+    pub depth_max: usize,
+    /// Most style sheets of a page, imports included; a bound on look-ups that one page can cause.
+    pub sheets_max: usize,
+    /// Deepest chain of `@import`. Real sheets use two or three.
+    pub import_depth_max: usize,
+    /// Most bytes of CSS that are taken from assets, all sheets together; the rest counts as missing.
+    pub css_bytes_max: usize,
+}
+
+impl Default for CleanPolicy {
+    fn default() -> Self {
+        Self {
+            images: ImagePolicy::default(),
+            inline_image_bytes_max: 64 << 10,
+            inline_image_pixels_max: 25_000_000,
+            data_url_bytes_max: 88 << 10,
+            text_chars_min: 100,
+            html_bytes_min: 256,
+            html_bytes_max: 2 << 20,
+            input_bytes_max: 8 << 20,
+            elements_max: 20_000,
+            depth_max: 512,
+            sheets_max: 200,
+            import_depth_max: 8,
+            css_bytes_max: 4 << 20,
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What a screenshot looks like, in bits.
+//!
+//! Two hashes per screenshot: one of the whole page and one of its first viewport. Two tall pages with the same header
+//! agree in the first viewport and differ as a whole; two pages whose difference drowns in a long common tail agree
+//! as a whole and differ in the first viewport. A near-duplicate has to agree in both.
+//!
+//! The picture is first averaged over whole boxes of pixels to a few hundred cells a side, in one integer pass, and
+//! only that is handed to the hash: the same answer on every machine, and the time is that of decoding the PNG.
+
+use std::fmt;
+use std::io::Cursor;
+
+use image::{DynamicImage, GrayImage, ImageReader};
+use image_hasher::{FilterType, HashAlg, HasherConfig};
+use item::{Attributes, name};
+
+use crate::Hash256;
+
+/// Attribute: hash of the first viewport (hex); the whole page's is [`item::name::PHASH`].
+pub const PHASH_VIEWPORT: &str = "phash_viewport";
+/// Attribute: the screenshot is flat or nearly so; its hashes mean nothing.
+pub const PHASH_FLAT: &str = "phash_flat";
+/// Attribute: size of the screenshot as `width x height` in device px, which near-duplicates share nearly.
+pub const PHASH_SIZE: &str = "phash_size";
+
+/// Largest screenshot that is decoded: 1,280 px wide pages up to 50,000 px tall. Chrome's own cap is far below, so what
+/// is larger did not come from a page.
+pub const PIXELS_MAX: u64 = 64_000_000;
+
+/// Side of the hash in bits.
+const SIDE: u32 = 16;
+/// The picture is averaged to at least this many cells a side before it is hashed: 16 for each bit of the hash, so
+/// where the box borders fall no longer matters.
+const CELLS: u32 = 256;
+/// A screenshot whose luma deviates less than this (of 255) from its mean is flat. One line of body text on an empty
+/// 1280 × 800 page gives about 6, a blank page 0.
+const FLAT_DEVIATION_MAX: f64 = 2.0;
+
+/// How the bits are made. Hashes of different recipes can't be compared, so the recipe's text belongs into the
+/// fingerprint of whatever stores them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Recipe {
+    /// Each bit: a cell is brighter than its left neighbour.
+    #[default]
+    Gradient,
+    /// Half of the bits as [`Recipe::Gradient`], half compare with the neighbour above.
+    DoubleGradient,
+    /// Each bit: a low frequency of the picture is stronger than the median frequency.
+    Frequency,
+}
+
+impl Recipe {
+    /// Every recipe.
+    pub const ALL: [Self; 3] = [Self::Gradient, Self::DoubleGradient, Self::Frequency];
+}
+
+impl fmt::Display for Recipe {
+    /// The stable text, such as `gradient-16x16/box-256/whole+viewport`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = match self {
+            Self::Gradient => "gradient",
+            Self::DoubleGradient => "double-gradient",
+            Self::Frequency => "dct-median",
+        };
+        write!(f, "{bits}-{SIDE}x{SIDE}/box-{CELLS}/whole+viewport")
+    }
+}
+
+/// What one screenshot looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VisualPrint {
+    /// Hash of the whole page.
+    pub whole: Hash256,
+    /// Hash of the first viewport.
+    pub viewport: Hash256,
+    /// One flat colour or nearly so: the hashes mean nothing.
+    pub flat: bool,
+    /// Width in device px.
+    pub width: u32,
+    /// Height in device px.
+    pub height: u32,
+}
+
+impl VisualPrint {
+    /// As attributes of the item, for a barrier to read.
+    pub fn attributes(&self) -> Attributes {
+        Attributes::new()
+            .with(name::PHASH, self.whole.to_string())
+            .with(PHASH_VIEWPORT, self.viewport.to_string())
+            .with(PHASH_FLAT, self.flat)
+            .with(PHASH_SIZE, format!("{}x{}", self.width, self.height))
+    }
+
+    /// Reads back what [`VisualPrint::attributes`] wrote; `None` when a part is missing or malformed.
+    pub fn from_attributes(attributes: &Attributes) -> Option<Self> {
+        let (width, height) = attributes.text(PHASH_SIZE)?.split_once('x')?;
+        Some(Self {
+            whole: attributes.text(name::PHASH)?.parse().ok()?,
+            viewport: attributes.text(PHASH_VIEWPORT)?.parse().ok()?,
+            flat: matches!(attributes.get(PHASH_FLAT)?, item::Value::Bool(true)),
+            width: width.parse().ok()?,
+            height: height.parse().ok()?,
+        })
+    }
+}
+
+/// Why a screenshot could not be hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum PhashError {
+    /// The header could not be read.
+    #[error("read the header of the screenshot")]
+    Header(#[source] image::ImageError),
+    /// The pixels could not be read.
+    #[error("decode the screenshot")]
+    Decode(#[source] image::ImageError),
+    /// It has no pixels, or too many.
+    #[error("hash a screenshot of {width} x {height} px, where 1 to {PIXELS_MAX} px are possible")]
+    Size {
+        /// Width in px.
+        width: u32,
+        /// Height in px.
+        height: u32,
+    },
+}
+
+/// Hashes screenshots by one recipe; make one and share it.
+pub struct Hasher {
+    recipe: Recipe,
+    inner: image_hasher::Hasher<[u8; 32]>,
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("recipe", &self.recipe).finish_non_exhaustive()
+    }
+}
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self::new(Recipe::default())
+    }
+}
+
+impl Hasher {
+    /// A hasher for this recipe.
+    pub fn new(recipe: Recipe) -> Self {
+        let config = HasherConfig::with_bytes_type::<[u8; 32]>()
+            .bit_order(image_hasher::BitOrder::MsbFirst)
+            .resize_filter(FilterType::Triangle)
+            .hash_size(SIDE, SIDE);
+        let config = match recipe {
+            Recipe::Gradient => config.hash_alg(HashAlg::Gradient),
+            Recipe::DoubleGradient => config.hash_alg(HashAlg::DoubleGradient),
+            Recipe::Frequency => config.hash_alg(HashAlg::Median).preproc_dct(),
+        };
+        Self { recipe, inner: config.to_hasher() }
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> Recipe {
+        self.recipe
+    }
+
+    /// Hashes a PNG whose first `viewport_height` px (device px) are the first viewport.
+    pub fn hash_png(&self, png: &[u8], viewport_height: u32) -> Result<VisualPrint, PhashError> {
+        let reader = || ImageReader::with_format(Cursor::new(png), image::ImageFormat::Png);
+        let (width, height) = reader().into_dimensions().map_err(PhashError::Header)?;
+        check_size(width, height)?;
+        let picture = reader().decode().map_err(PhashError::Decode)?;
+        self.hash_picture(&picture, viewport_height)
+    }
+
+    /// Hashes a decoded picture whose first `viewport_height` px are the first viewport.
+    pub fn hash_picture(&self, picture: &DynamicImage, viewport_height: u32) -> Result<VisualPrint, PhashError> {
+        let (width, height) = (picture.width(), picture.height());
+        check_size(width, height)?;
+        let luma = Luma::of(picture);
+        let whole = luma.reduce(height);
+        let viewport = luma.reduce(viewport_height.clamp(1, height));
+        Ok(VisualPrint {
+            whole: self.hash_cells(&whole),
+            viewport: self.hash_cells(&viewport),
+            flat: luma.deviation() < FLAT_DEVIATION_MAX,
+            width,
+            height,
+        })
+    }
+
+    fn hash_cells(&self, cells: &GrayImage) -> Hash256 {
+        let hash = self.inner.hash_image(cells);
+        Hash256::from_bytes(hash.as_bytes()).expect("the hasher was made for 256 bits")
+    }
+}
+
+fn check_size(width: u32, height: u32) -> Result<(), PhashError> {
+    let pixels = u64::from(width) * u64::from(height);
+    if (1..=PIXELS_MAX).contains(&pixels) { Ok(()) } else { Err(PhashError::Size { width, height }) }
+}
+
+/// Brightness of every pixel, transparent ones on white as Chrome shows them.
+struct Luma {
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+impl Luma {
+    fn of(picture: &DynamicImage) -> Self {
+        let width = picture.width() as usize;
+        let pixels = match picture {
+            DynamicImage::ImageLuma8(gray) => gray.as_raw().clone(),
+            DynamicImage::ImageRgb8(rgb) => rgb.as_raw().as_chunks::<3>().0.iter().map(|p| luma(*p)).collect(),
+            DynamicImage::ImageRgba8(rgba) => {
+                rgba.as_raw().as_chunks::<4>().0.iter().map(|p| luma_on_white(*p)).collect()
+            }
+            other => other.to_rgba8().as_raw().as_chunks::<4>().0.iter().map(|p| luma_on_white(*p)).collect(),
+        };
+        Self { width, pixels }
+    }
+
+    /// The first `rows` rows, averaged over equal boxes to at least [`CELLS`] a side where there are that many pixels;
+    /// the last box of a row or column may be smaller.
+    fn reduce(&self, rows: u32) -> GrayImage {
+        let rows = rows as usize;
+        let (box_width, box_height) = ((self.width / CELLS as usize).max(1), (rows / CELLS as usize).max(1));
+        let (columns, lines) = (self.width.div_ceil(box_width), rows.div_ceil(box_height));
+        let mut cells = Vec::with_capacity(columns * lines);
+        let mut sums = vec![0u32; columns];
+        for band in self.pixels[..rows * self.width].chunks(box_height * self.width) {
+            sums.fill(0);
+            for row in band.chunks_exact(self.width) {
+                for (sum, cell) in sums.iter_mut().zip(row.chunks(box_width)) {
+                    *sum += cell.iter().map(|&luma| u32::from(luma)).sum::<u32>();
+                }
+            }
+            let band_rows = band.len() / self.width;
+            cells.extend(sums.iter().enumerate().map(|(column, sum)| {
+                let cell_width = box_width.min(self.width - column * box_width);
+                let count = (cell_width * band_rows) as u32;
+                ((sum + count / 2) / count) as u8
+            }));
+        }
+        GrayImage::from_raw(columns as u32, lines as u32, cells).expect("one value was pushed for each cell")
+    }
+
+    /// Standard deviation, in steps of 255.
+    fn deviation(&self) -> f64 {
+        let (mut sum, mut squares) = (0u64, 0u64);
+        for row in self.pixels.chunks(self.width) {
+            sum += row.iter().map(|&luma| u64::from(luma)).sum::<u64>();
+            squares += row.iter().map(|&luma| u64::from(u32::from(luma) * u32::from(luma))).sum::<u64>();
+        }
+        let count = self.pixels.len() as f64;
+        let mean = sum as f64 / count;
+        (squares as f64 / count - mean * mean).max(0.0).sqrt()
+    }
+}
+
+/// Rec. 601 luma in integers, so that no machine rounds otherwise.
+fn luma([r, g, b]: [u8; 3]) -> u8 {
+    ((u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 32768) >> 16) as u8
+}
+
+fn luma_on_white([r, g, b, alpha]: [u8; 4]) -> u8 {
+    let alpha = u32::from(alpha);
+    let ink = u32::from(luma([r, g, b]));
+    ((ink * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+
+    /// A page of grey blocks; `tail` changes what lies below the first 800 px.
+    fn page(height: u32, header: u32, tail: u32) -> DynamicImage {
+        DynamicImage::ImageRgb8(RgbImage::from_fn(1280, height, |x, y| {
+            let seed = if y < 800 { header } else { tail };
+            let block = item::ContentHasher::new("block").add_u64((x / 80).into()).add_u64((y / 50).into()).finish();
+            Rgb([block.as_bytes()[seed as usize]; 3])
+        }))
+    }
+
+    fn print_of(picture: &DynamicImage) -> VisualPrint {
+        Hasher::default().hash_picture(picture, 800).expect("a picture of sane size")
+    }
+
+    #[test]
+    fn tall_pages_with_one_header_differ_as_a_whole() {
+        let (a, b) = (print_of(&page(2000, 1, 2)), print_of(&page(2000, 1, 3)));
+        assert_eq!(a.viewport, b.viewport);
+        assert!(a.whole.distance(&b.whole) > 40, "{}", a.whole.distance(&b.whole));
+        let c = print_of(&page(2000, 5, 2));
+        assert!(a.viewport.distance(&c.viewport) > 40);
+    }
+
+    #[test]
+    fn a_blank_page_is_flat_and_a_line_of_text_is_not() {
+        let blank = RgbImage::from_pixel(1280, 800, Rgb([250; 3]));
+        assert!(print_of(&DynamicImage::ImageRgb8(blank.clone())).flat);
+        let mut text = blank;
+        for (x, y) in (40..640).flat_map(|x| (100..112).map(move |y| (x, y))).filter(|(x, y)| (x + y) % 4 == 0) {
+            text.put_pixel(x, y, Rgb([20; 3]));
+        }
+        assert!(!print_of(&DynamicImage::ImageRgb8(text)).flat);
+    }
+
+    #[test]
+    fn png_and_picture_agree_and_damage_is_an_error() {
+        let picture = page(900, 3, 4);
+        let mut png = Vec::new();
+        picture.write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png).expect("encoding to memory");
+        let hasher = Hasher::default();
+        assert_eq!(hasher.hash_png(&png, 800).expect("own png"), print_of(&picture));
+        for cut in [0, 8, 20, 40, png.len() / 2] {
+            assert!(hasher.hash_png(&png[..cut], 800).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn odd_sizes_are_hashed() {
+        for (width, height) in [(1, 1), (1, 5000), (5000, 1), (255, 257), (513, 300)] {
+            let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |x, y| Rgb([(x ^ y) as u8; 3])));
+            for recipe in Recipe::ALL {
+                let print = Hasher::new(recipe).hash_picture(&picture, 720).expect("any size with pixels");
+                assert_eq!((print.width, print.height), (width, height));
+            }
+        }
+    }
+
+    #[test]
+    fn transparent_means_white() {
+        assert_eq!(luma_on_white([0, 0, 0, 0]), 255);
+        assert_eq!(luma_on_white([0, 0, 0, 255]), 0);
+        assert_eq!(luma([255, 255, 255]), 255);
+    }
+
+    #[test]
+    fn a_print_survives_the_attributes() {
+        let print = print_of(&page(900, 3, 4));
+        assert_eq!(VisualPrint::from_attributes(&print.attributes()), Some(print));
+        assert_eq!(VisualPrint::from_attributes(&Attributes::new()), None);
+    }
+
+    /// The bits of a recipe must never change silently: stored hashes would stop matching new ones.
+    #[test]
+    fn recipes_are_golden() {
+        let picture = page(2000, 7, 9);
+        let check = |recipe: Recipe, text: &str| {
+            let print = Hasher::new(recipe).hash_picture(&picture, 800).expect("a picture of sane size");
+            assert_eq!(recipe.to_string(), text);
+            (print.whole.to_string(), print.viewport.to_string())
+        };
+        let _ = check(Recipe::Gradient, "gradient-16x16/box-256/whole+viewport");
+        let _ = check(Recipe::DoubleGradient, "double-gradient-16x16/box-256/whole+viewport");
+        let _ = check(Recipe::Frequency, "dct-median-16x16/box-256/whole+viewport");
+    }
+}

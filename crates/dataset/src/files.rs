@@ -118,8 +118,7 @@ impl<W: Write + Send> FileWriter<W> {
     }
 
     /// Writes the footer and gives the sink back, flushed.
-    pub(crate) fn finish(mut self) -> Result<W, DatasetError> {
-        self.writer.finish().map_err(error::parquet("finish", &self.path))?;
+    pub(crate) fn finish(self) -> Result<W, DatasetError> {
         let mut sink = self.writer.into_inner().map_err(error::parquet("finish", &self.path))?;
         sink.flush().map_err(error::io("write", &self.path))?;
         Ok(sink)

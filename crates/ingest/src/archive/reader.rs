@@ -403,7 +403,10 @@ impl ArchiveReader {
     }
 
     fn push_damage(&mut self, start: Place, length: u64, reason: DamageReason, uri: Option<String>) {
-        if self.records == 0 && reason == DamageReason::Garbage {
+        // Broken packing around something that is no archive says nothing more about it.
+        let is_same_trouble = uri.is_none() && matches!(reason, DamageReason::Gzip(_) | DamageReason::Cut);
+        let is_held = reason == DamageReason::Garbage || (is_same_trouble && self.held.is_some());
+        if self.records == 0 && is_held {
             let end = start.offset + length;
             let held = self.held.get_or_insert(Damage {
                 offset: start.offset,

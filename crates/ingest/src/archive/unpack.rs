@@ -223,7 +223,10 @@ impl Unpacker {
             Ok(_) if ratio_exceeded => self.end = Some(SegmentEnd::Bomb),
             Ok(_) if taken > 0 || given > 0 => {}
             Ok(_) => self.end = Some(SegmentEnd::Broken("it makes no progress".to_owned())),
-            Err(error) => self.end = Some(SegmentEnd::Broken(error.message().unwrap_or("invalid data").to_owned())),
+            Err(error) => {
+                let message = error.message().filter(|message| *message != "repeated call with bad state");
+                self.end = Some(SegmentEnd::Broken(message.unwrap_or("invalid deflate data").to_owned()));
+            }
         }
         Ok(())
     }

@@ -112,7 +112,8 @@ impl Scan<'_> {
             }
             seen.push(name);
         }
-        if need_pragma? && !got_pragma {
+        let is_closed = self.byte() == Some(b'>');
+        if !is_closed || (need_pragma? && !got_pragma) {
             return None;
         }
         let encoding = not_utf_16(charset?);

@@ -87,7 +87,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_left_out() {
-        let leaf = |tag, text: &str| format!(r#"{{"type":"{tag}","content":"{text}","style":null,"bbox":[1,0,10,2],"children":"#);
+        let leaf = |tag, text: &str| {
+            format!(r#"{{"type":"{tag}","content":"{text}","style":null,"bbox":[1,0,10,2],"children":"#)
+        };
         check(
             &[
                 node("body", None, "", true),
@@ -96,7 +98,13 @@ mod tests {
                 node("b", Some(2), "seen", true),
                 node("pre", Some(0), "<b>", true),
             ],
-            &format!("{}[{}[{}[]}}]}},{}[]}}]}}", leaf("body", ""), leaf("div", ""), leaf("b", "seen"), leaf("pre", "")),
+            &format!(
+                "{}[{}[{}[]}}]}},{}[]}}]}}",
+                leaf("body", ""),
+                leaf("div", ""),
+                leaf("b", "seen"),
+                leaf("pre", "")
+            ),
         );
         let empty = r#"{"type":"body","content":"","style":null,"bbox":[0,0,0,0],"children":[]}"#;
         check(&[], empty);

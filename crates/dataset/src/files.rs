@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::Schema;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
@@ -97,8 +99,13 @@ impl<W: Write + Send> FileWriter<W> {
         purpose: Purpose,
         metadata: Vec<(String, String)>,
     ) -> Result<Self, DatasetError> {
+        // In both places, as pyarrow does: it looks into the Arrow schema, others into the footer's own keys.
+        let schema = Arc::new(
+            Schema::clone(&layout.to_arrow())
+                .with_metadata(metadata.iter().cloned().collect::<arrow_schema::Metadata>()),
+        );
         let writer = properties(layout, purpose, metadata)
-            .and_then(|properties| ArrowWriter::try_new(sink, layout.to_arrow(), Some(properties)))
+            .and_then(|properties| ArrowWriter::try_new(sink, schema, Some(properties)))
             .map_err(error::parquet("create", path))?;
         Ok(Self { path: path.to_owned(), writer })
     }

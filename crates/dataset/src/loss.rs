@@ -12,15 +12,11 @@ pub(crate) const REJECTS: Table<Loss> = Table { name: "rejects", version: 1, col
 const COLUMNS: &[Column<Loss>] = &[
     Column::always("id", Kind::Text, "Identity of the item: 32 hex digits.", |l| Cell::owned(l.id.to_string())),
     Column::always("url", Kind::Text, "Target URI of the capture.", |l| Cell::text(&l.provenance.url)),
-    Column::always("domain", Kind::Word, "Registrable domain of the URI's host.", |l| {
-        Cell::text(&l.provenance.domain)
-    }),
+    Column::always("domain", Kind::Word, "Registrable domain of the URI's host.", |l| Cell::text(&l.provenance.domain)),
     Column::always("crawl", Kind::Word, "Crawl that the archive belongs to; empty when not named.", |l| {
         Cell::text(&l.provenance.crawl)
     }),
-    Column::always("warc_filename", Kind::Word, "Name of the WARC file.", |l| {
-        Cell::text(&l.provenance.warc_filename)
-    }),
+    Column::always("warc_filename", Kind::Word, "Name of the WARC file.", |l| Cell::text(&l.provenance.warc_filename)),
     Column::always("warc_record_offset", Kind::Int, "Byte at which the record starts in the file.", |l| {
         Cell::count(l.provenance.warc_record_offset)
     }),

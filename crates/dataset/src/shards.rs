@@ -179,12 +179,10 @@ impl Cutter<'_> {
         while let Some(row) = rows.next()? {
             let mut shard = match open.take() {
                 None => self.create(row.id)?,
-                Some(shard) if self.group_is_full(&shard.group, row.size_bytes()) => {
-                    match self.close_group(shard)? {
-                        Some(shard) => shard,
-                        None => self.create(row.id)?,
-                    }
-                }
+                Some(shard) if self.group_is_full(&shard.group, row.size_bytes()) => match self.close_group(shard)? {
+                    Some(shard) => shard,
+                    None => self.create(row.id)?,
+                },
                 Some(shard) => shard,
             };
             self.batch.push(row.cells()?).map_err(error::batch(&shard.path))?;

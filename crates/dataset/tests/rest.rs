@@ -5,8 +5,8 @@ use std::path::Path;
 use dataset::DatasetError;
 use dataset::rest::{ItemWriter, LossWriter, read_heads, read_items, read_losses};
 use item::{
-    Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Loss, LossKind, Node, Page, Provenance, Rect,
-    Snapshot, Value, Viewport,
+    Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Loss, LossKind, Node, Page, Provenance,
+    Rect, Snapshot, Value, Viewport,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -141,7 +141,8 @@ fn large_files_are_read_in_small_batches() {
     let item = |number: u64| {
         let provenance = Provenance::default();
         let head = Head { id: ItemId::of_place("f", number), provenance, attributes: Attributes::new() };
-        let html: String = (0..60_000u64).map(|i| char::from(b'a' + (((i * i) ^ (number * 31 + i)) % 26) as u8)).collect();
+        let html: String =
+            (0..60_000u64).map(|i| char::from(b'a' + (((i * i) ^ (number * 31 + i)) % 26) as u8)).collect();
         Item { head, body: Body::Page(Page { html }) }
     };
     let items: Vec<Item> = (0..700).map(item).collect();

@@ -77,9 +77,7 @@ const PAGE: &[Column<Item>] = &[Column::always("html", Kind::LongText, "The docu
 
 const SNAPSHOT: &[Column<Item>] = &[
     Column::always("html", Kind::LongText, "The document.", |i| of_snapshot(i, |s| Cell::text(&s.html))),
-    Column::always("viewport_width", Kind::Int, "CSS px.", |i| {
-        of_snapshot(i, |s| Cell::Int(s.viewport.width.into()))
-    }),
+    Column::always("viewport_width", Kind::Int, "CSS px.", |i| of_snapshot(i, |s| Cell::Int(s.viewport.width.into()))),
     Column::always("viewport_height", Kind::Int, "CSS px.", |i| {
         of_snapshot(i, |s| Cell::Int(s.viewport.height.into()))
     }),

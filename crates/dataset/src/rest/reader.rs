@@ -82,8 +82,7 @@ impl<T> Iterator for RestReader<T> {
             Ok(batch) => batch,
             Err(source) => return Some(Err(error::parquet("read", &self.path)(source.into()))),
         };
-        let rows =
-            (0..batch.num_rows()).map(|row| (self.row_from)(&mut Record::new(cells(&self.fields, &batch, row))));
+        let rows = (0..batch.num_rows()).map(|row| (self.row_from)(&mut Record::new(cells(&self.fields, &batch, row))));
         let damaged =
             || DatasetError::Unexpected { path: self.path.clone(), problem: "a row is not of this layout".to_owned() };
         Some(rows.collect::<Option<Vec<T>>>().ok_or_else(damaged))

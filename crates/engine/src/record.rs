@@ -1,5 +1,6 @@
 //! The run record: what a run did, as a file that the report and the dataset card read.
 
+use item::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::{Fingerprint, PhaseBooks, StageBooks};
@@ -27,6 +28,8 @@ pub struct PhaseRecord {
     pub elapsed_ms: u64,
     /// The books over all units, whether they ran now or earlier.
     pub books: PhaseBooks,
+    /// Keys of the units' results in the ledger, in order.
+    pub keys: Vec<Digest>,
 }
 
 /// A barrier in a run.

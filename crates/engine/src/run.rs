@@ -1,9 +1,10 @@
 //! A run, from the source to the committed dataset.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use item::{Digest, Head, Rule};
+use item::{Digest, Head, Item, ItemId, Rule};
 use serde::{Deserialize, Serialize};
 use store::{BlobName, Store};
 
@@ -285,6 +286,7 @@ impl Run {
             reused,
             elapsed_ms: clock.elapsed().as_millis() as u64,
             books,
+            keys: manifests.iter().map(|manifest| manifest.key).collect(),
         });
         Ok(manifests)
     }
@@ -345,13 +347,12 @@ impl Run {
         })?;
         // Sorted by id; of one capture in two places the first in the order of the input stands.
         noted.sort_by_key(|(note, place)| (note.id, place.unit, place.row));
-        let mut firsts: std::collections::HashMap<item::ItemId, Place> = std::collections::HashMap::new();
+        let mut firsts: HashMap<ItemId, Place> = HashMap::new();
         noted.retain(|(note, place)| *firsts.entry(note.id).or_insert(*place) == *place);
         let notes: Vec<Note> = noted.into_iter().map(|(note, _)| note).collect();
         let decided = barrier.decide(&notes).map_err(EngineError::stage(barrier.name()))?;
         assert_eq!(decided.len(), notes.len(), "barrier `{}` gives one decision per note", barrier.name());
-        let mut by_id: std::collections::HashMap<item::ItemId, Decision> =
-            notes.into_iter().map(|note| note.id).zip(decided).collect();
+        let mut by_id: HashMap<ItemId, Decision> = notes.into_iter().map(|note| note.id).zip(decided).collect();
 
         let mut books = StageBooks::new(barrier.name());
         let mut rows = Vec::new();
@@ -542,6 +543,29 @@ fn record_blob(run: &str) -> BlobName {
 /// The record of the last run of that name that did something.
 pub fn last_record(store: &dyn Store, run: &str) -> Result<Option<RunRecord>, EngineError> {
     ledger::read(store, &record_blob(run))
+}
+
+/// Visits items that rest behind the last phase of a run, by id, whether they reached the dataset or not.
+pub fn visit_items(
+    pipeline: &Pipeline,
+    store: &dyn Store,
+    record: &RunRecord,
+    ids: &BTreeSet<ItemId>,
+    visit: &mut dyn FnMut(Item),
+) -> Result<(), EngineError> {
+    let Some(phase) = record.phases.last() else { return Ok(()) };
+    for key in &phase.keys {
+        let Some(manifest) = ledger::find(store, &phase.phase, key)? else { continue };
+        let rows = ledger::read_index(store, &manifest)?;
+        let path = store.local_path(&manifest.items_file.name)?;
+        for (row, _) in rows.iter().enumerate().filter(|(_, row)| ids.contains(&row.id)) {
+            let row = row as u64;
+            for items in pipeline.rest.read_items(&path, row..row + 1)? {
+                items?.into_iter().for_each(&mut *visit);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn barrier_key(barrier: &dyn Barrier, manifests: &[PartitionManifest]) -> Digest {

@@ -64,7 +64,7 @@ fn mutated_archives_neither_panic_nor_hang() {
     let limits = Limits { block_bytes_max: 1 << 20, header_bytes_max: 4096, ..Limits::default() };
     for case in 0..4000 {
         let mut bytes = archives[case % archives.len()].clone();
-        for _ in 0..1 + random.below(6) {
+        for _ in 0..=random.below(6) {
             let at = random.below(bytes.len());
             match random.below(4) {
                 0 => bytes[at] = random.next() as u8,
@@ -102,7 +102,9 @@ fn uris(entries: &[Entry]) -> Vec<&str> {
 
 #[test]
 fn large_records_are_skipped_and_small_ones_survive() {
-    let big = record("response", "https://big.example/", &vec![b'x'; 300_000]);
+    let mut random = Random(1); // what packs too well would be taken for a bomb
+    let block: Vec<u8> = (0..300_000).map(|_| random.next() as u8).collect();
+    let big = record("response", "https://big.example/", &block);
     let small = record("response", "https://small.example/", b"x");
     let limits = Limits { block_bytes_max: 100_000, ..Limits::default() };
     for bytes in [[&big[..], &small].concat(), [gzip(&big), gzip(&small)].concat(), gzip(&[&big[..], &small].concat())]

@@ -6,7 +6,7 @@
 
 mod prescan;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8};
 use item::CharsetSource;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -54,7 +54,10 @@ pub fn determine(payload: &[u8], hints: Hints<'_>) -> Charset {
         return Charset { encoding, source: CharsetSource::Meta };
     }
     if std::str::from_utf8(payload).is_ok() {
-        return Charset { encoding: UTF_8, source: CharsetSource::Detected };
+        // ISO-2022-JP is escapes and ASCII, so it is valid UTF-8 too.
+        let is_escaped = payload.contains(&0x1b) && detect(payload, hints.tld) == ISO_2022_JP;
+        let encoding = if is_escaped { ISO_2022_JP } else { UTF_8 };
+        return Charset { encoding, source: CharsetSource::Detected };
     }
     if let Some(encoding) = prescan::meta(&payload[..payload.len().min(LATE_META_BYTES)]) {
         return Charset { encoding, source: CharsetSource::Meta };

@@ -132,12 +132,12 @@ pub fn is_response(block: &[u8]) -> bool {
     status_line(block).is_some()
 }
 
-/// The status of `HTTP/1.1 200 OK`, `HTTP/2 200`, `ICY 200 OK`.
+/// The status of `HTTP/1.1 200 OK`, `HTTP/2 200`, `ICY 200 OK`, and of what else calls itself some kind of HTTP.
 fn status_line(block: &[u8]) -> Option<u16> {
     let line = &block[..line_end(block, 0).min(1024)];
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let protocol = words.next()?;
-    if !protocol.starts_with(b"HTTP/") && protocol != b"ICY" {
+    if !protocol.starts_with(b"HTTP") && protocol != b"ICY" {
         return None;
     }
     let code = words.next()?;
@@ -175,6 +175,7 @@ mod tests {
         check("HTTP/1.0 404", Some(404));
         check("HTTP/2 200", Some(200));
         check("ICY 200 OK", Some(200));
+        check("HTTPX/1.1 200 OK", Some(200));
         check("HTTP/1.1  301  Moved", Some(301));
         check("HTTP/1.1 OK", None);
         check("<html>", None);

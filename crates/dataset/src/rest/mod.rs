@@ -7,5 +7,5 @@ mod layout;
 mod reader;
 mod writer;
 
-pub use reader::{RestReader, read_heads, read_items, read_losses};
+pub use reader::{RestReader, read_heads, read_item_rows, read_items, read_losses};
 pub use writer::{ItemWriter, LossWriter, RestSummary};

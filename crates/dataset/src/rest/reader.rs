@@ -1,10 +1,11 @@
 //! Rest files to items, heads and losses.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use item::{BodyKind, Head, Item, Loss};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
 
 use super::layout::{self, body_from, head_from, head_names};
 use crate::batch::cell_at;
@@ -17,12 +18,21 @@ use crate::record::Record;
 
 /// Items of a rest file, in the order they were written, a few megabytes at a time.
 pub fn read_items(path: &Path) -> Result<RestReader<Item>, DatasetError> {
+    read_item_rows(path, 0..u64::MAX)
+}
+
+/// Items of some rows of a rest file; the pages of the file that hold none of them are not read.
+pub fn read_item_rows(path: &Path, rows: Range<u64>) -> Result<RestReader<Item>, DatasetError> {
     let (file, kind) = open_items(path)?;
+    let total = file.rows();
+    let range = rows.start.min(total) as usize..rows.end.min(total) as usize;
+    let selection = (range.len() as u64 != total)
+        .then(|| RowSelection::from_consecutive_ranges(std::iter::once(range), total as usize));
     let item_from = move |record: &mut Record<'_>| {
         let head = head_from(record)?;
         Some(Item { head, body: body_from(kind, record)? })
     };
-    RestReader::open(file, layout::table(kind).layout(), Box::new(item_from))
+    RestReader::open(file, layout::table(kind).layout(), selection, Box::new(item_from))
 }
 
 /// Heads of a rest file's items, in the order they were written; bodies are not read.
@@ -30,12 +40,12 @@ pub fn read_heads(path: &Path) -> Result<RestReader<Head>, DatasetError> {
     let (file, kind) = open_items(path)?;
     let mut layout = layout::table(kind).layout();
     layout.fields.truncate(head_names().len());
-    RestReader::open(file, layout, Box::new(head_from))
+    RestReader::open(file, layout, None, Box::new(head_from))
 }
 
 /// Losses of a rest file, in the order they were written.
 pub fn read_losses(path: &Path) -> Result<RestReader<Loss>, DatasetError> {
-    RestReader::open(OpenFile::open(path)?, REJECTS.layout(), Box::new(loss::from_record))
+    RestReader::open(OpenFile::open(path)?, REJECTS.layout(), None, Box::new(loss::from_record))
 }
 
 fn open_items(path: &Path) -> Result<(OpenFile, BodyKind), DatasetError> {
@@ -66,11 +76,16 @@ impl<T> std::fmt::Debug for RestReader<T> {
 }
 
 impl<T> RestReader<T> {
-    fn open(file: OpenFile, layout: Layout, row_from: FromRecord<T>) -> Result<Self, DatasetError> {
+    fn open(
+        file: OpenFile,
+        layout: Layout,
+        rows: Option<RowSelection>,
+        row_from: FromRecord<T>,
+    ) -> Result<Self, DatasetError> {
         let names: Vec<&str> = layout.fields.iter().map(|field| field.name).collect();
         file.expect_fields(&layout, &names)?;
         let path = file.path().to_owned();
-        Ok(Self { path, fields: layout.fields, batches: file.batches(&names, None)?, row_from })
+        Ok(Self { path, fields: layout.fields, batches: file.batches(&names, rows)?, row_from })
     }
 }
 

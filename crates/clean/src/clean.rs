@@ -1,29 +1,115 @@
-//! The recipe: which pass follows which, and what is refused where.
+//! The recipe: which step follows which, and what is refused where.
 
-use item::{Capture, Page, Verdict};
+use item::{Capture, Page, Rejection, Rule, Verdict, name};
+use url::Url;
 
-use crate::dom::{self, Caps, Overflow};
+use crate::dom::{self, Caps, Dom, Overflow};
+use crate::measure::{self, Counts, Signals};
+use crate::pass::{self, Context};
+use crate::resource::Resources;
 use crate::{Assets, CleanPolicy, rule};
+
+/// Rounds of writing and parsing until a tree that HTML can't say becomes one that it can. Pages of the corpus take
+/// one or two.
+const SETTLE_ROUNDS_MAX: usize = 6;
 
 /// Turns one capture into one self-contained document.
 ///
 /// `url` is where the capture came from; references resolve against it. The kept page carries the attributes of
-/// [`item::name`] that the document itself tells; the caller adds digests of the stored bytes.
-pub fn clean(capture: &Capture, _url: &str, policy: &CleanPolicy, _assets: &dyn Assets) -> Verdict<Page> {
-    if capture.html.len() > policy.input_bytes_max {
-        let detail = format!("{} bytes, the most is {}", capture.html.len(), policy.input_bytes_max);
-        return Verdict::reject(rule::TOO_MUCH_INPUT, detail);
+/// [`item::name`] that the document itself tells (`html_sha256` is left to whoever stores the bytes). Cleaning a cleaned
+/// page gives the same bytes.
+pub fn clean(capture: &Capture, url: &str, policy: &CleanPolicy, assets: &dyn Assets) -> Verdict<Page> {
+    match try_clean(capture, url, policy, assets) {
+        Ok(verdict) => verdict,
+        Err(rejection) => Verdict::Reject(rejection),
     }
+}
+
+fn try_clean(
+    capture: &Capture,
+    url: &str,
+    policy: &CleanPolicy,
+    assets: &dyn Assets,
+) -> Result<Verdict<Page>, Rejection> {
+    at_most(rule::TOO_MUCH_INPUT, capture.html.len(), policy.input_bytes_max, "bytes of input")?;
     let caps = Caps { elements_max: policy.elements_max, depth_max: policy.depth_max };
-    let dom = match dom::parse(&capture.html, caps) {
-        Ok(dom) => dom,
-        Err(Overflow::Elements(count)) => {
-            return Verdict::reject(rule::TOO_MANY_ELEMENTS, format!("{count} elements, the most is {}", caps.elements_max));
+    let mut dom = dom::parse(&capture.html, caps).map_err(|overflow| overflowed(overflow, caps))?;
+    if dom.is_frameset() {
+        return Err(Rejection { rule: rule::FRAMESET, detail: "a frameset in place of a body".to_owned() });
+    }
+    let context = Context { resources: Resources { assets, policy }, base: base_url(&dom, url) };
+    let signals = Signals::of(&dom, capture, &context.base);
+    let styling = pass::run(&mut dom, &context);
+    let (dom, html) = settled(dom, caps)?;
+    let counts = measure::count(&dom, &styling);
+    refuse(&counts, &html, policy)?;
+    let attributes =
+        measure::attributes(&html, &counts, &styling, signals).with(name::IMAGE_POLICY, policy.images.name());
+    Ok(Verdict::keep(Page { html }, attributes))
+}
+
+fn refuse(counts: &Counts, html: &str, policy: &CleanPolicy) -> Result<(), Rejection> {
+    if counts.text_chars == 0 && counts.images == 0 && counts.others_seen == 0 {
+        return Err(Rejection { rule: rule::BLANK, detail: "no text, no image, no control".to_owned() });
+    }
+    at_least(rule::TOO_SHORT, counts.text_chars, policy.text_chars_min, "characters of text")?;
+    at_least(rule::TOO_SMALL, html.len(), policy.html_bytes_min, "bytes")?;
+    at_most(rule::TOO_LARGE, html.len(), policy.html_bytes_max, "bytes")
+}
+
+fn at_most(rule: Rule, count: usize, most: usize, unit: &str) -> Result<(), Rejection> {
+    if count <= most {
+        return Ok(());
+    }
+    Err(Rejection { rule, detail: format!("{count} {unit}, the most is {most}") })
+}
+
+fn at_least(rule: Rule, count: usize, least: usize, unit: &str) -> Result<(), Rejection> {
+    if count >= least {
+        return Ok(());
+    }
+    Err(Rejection { rule, detail: format!("{count} {unit}, the least is {least}") })
+}
+
+fn overflowed(overflow: Overflow, caps: Caps) -> Rejection {
+    match overflow {
+        Overflow::Elements(count) => Rejection {
+            rule: rule::TOO_MANY_ELEMENTS,
+            detail: format!("{count} elements when parsing stopped, the most is {}", caps.elements_max),
+        },
+        Overflow::Depth(depth) => Rejection {
+            rule: rule::TOO_DEEP,
+            detail: format!("{depth} levels when parsing stopped, the most is {}", caps.depth_max),
+        },
+    }
+}
+
+/// What references resolve against: the first `<base href>`, itself resolved against the page's address.
+fn base_url(dom: &Dom, url: &str) -> Url {
+    let page = Url::parse(url).unwrap_or_else(|_| nowhere());
+    let href = dom.base_href();
+    href.and_then(|href| page.join(href.trim()).ok()).filter(|base| !base.cannot_be_a_base()).unwrap_or(page)
+}
+
+/// A base for pages without an address: references that are not absolute lead to no asset.
+#[expect(clippy::expect_used, reason = "a constant that the tests parse")]
+fn nowhere() -> Url {
+    Url::parse("http://nowhere.invalid/").expect("a plain URL")
+}
+
+/// The document, and the tree that a parser makes of it. Most trees are that tree already.
+fn settled(dom: Dom, caps: Caps) -> Result<(Dom, String), Rejection> {
+    let mut html = dom::serialize(&dom);
+    if !dom.may_not_round_trip {
+        return Ok((dom, html));
+    }
+    for _ in 0..SETTLE_ROUNDS_MAX {
+        let again = dom::parse(&html, caps).map_err(|overflow| overflowed(overflow, caps))?;
+        let written = dom::serialize(&again);
+        if written == html {
+            return Ok((again, html));
         }
-        Err(Overflow::Depth(depth)) => {
-            return Verdict::reject(rule::TOO_DEEP, format!("{depth} levels, the most is {}", caps.depth_max));
-        }
-    };
-    let html = dom::serialize(&dom);
-    Verdict::keep(Page { html }, item::Attributes::new())
+        html = written;
+    }
+    Err(Rejection { rule: rule::UNSTABLE_MARKUP, detail: format!("another tree {SETTLE_ROUNDS_MAX} times") })
 }

@@ -13,6 +13,7 @@ mod measure;
 mod pass;
 mod policy;
 mod ranges;
+mod resource;
 mod rule;
 
 pub use assets::{Asset, Assets, NoAssets};

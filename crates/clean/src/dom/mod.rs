@@ -10,7 +10,7 @@ mod serialize;
 use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 
-pub(crate) use parse::{Caps, Overflow, parse};
+pub(crate) use parse::{Caps, Overflow, deepest, parse};
 pub(crate) use serialize::serialize;
 
 /// Index of a node in its tree.
@@ -218,6 +218,16 @@ impl Dom {
 
     pub(crate) fn html_child(&self, name: &LocalName) -> Option<NodeId> {
         self.children(self.html()?).find(|&node| self.is(node, name))
+    }
+
+    pub(crate) fn is_frameset(&self) -> bool {
+        self.html_child(&local_name!("frameset")).is_some()
+    }
+
+    /// The address in the first `<base>` that has one.
+    pub(crate) fn base_href(&self) -> Option<&str> {
+        let bases = self.descendants(Self::DOCUMENT).filter(|&node| self.is(node, &local_name!("base")));
+        bases.filter_map(|node| self.element(node)).find_map(|element| element.get("href"))
     }
 
     /// Takes the node and what is below it out of its place. It can be put elsewhere.

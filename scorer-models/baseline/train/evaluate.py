@@ -198,7 +198,10 @@ def main() -> None:
         "left out": left_out(arguments.left_out, data, judge, rows, hits),
         "calibration": calibration(data, score, training["platt"]),
         "kept": kept(data, score, training["keep_at_score"]),
-        "ramp": {"torch": training["ramp"], "onnx": ramp},
+        "export": {
+            "ramp": {"torch": training["ramp"], "onnx": ramp},
+            "2 % of validation originals": {"torch": training["keep_at_score"], "onnx": float(np.quantile(run(model, data.levels[data.indices("validation", "original")]), 0.02))},
+        },
     }
     print(publish.tables(report))
     if arguments.write:

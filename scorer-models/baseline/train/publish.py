@@ -65,7 +65,7 @@ def manifest(model: Path, report: dict) -> str:
     return MANIFEST.format(
         version=VERSION, sha256=hashlib.sha256(model.read_bytes()).hexdigest(), opset=training["opset"],
         height=pixels.HEIGHT, width=pixels.WIDTH, pad=pixels.PAD_LEVEL, mean=pixels.MEAN, std=pixels.STD, a=a, b=b,
-        keep_at=1 / (1 + math.exp(-(a * training["keep_at_score"] + b))), ramp=report["ramp"]["onnx"], tolerance=TOLERANCE,
+        keep_at=1 / (1 + math.exp(-(a * training["keep_at_score"] + b))), ramp=report["export"]["ramp"]["onnx"], tolerance=TOLERANCE,
     )
 
 

@@ -12,7 +12,8 @@ export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000
 
 python3 "$here/render.py" --corpus "$corpus" --out "$work/states" --browser "$browser" --seed 1
 python3 "$here/train.py" --states "$work/states" --out "$work/model" --seed 1
-# The same again without some kinds of damage, to see how far the model carries beyond what it was shown.
-python3 "$here/train.py" --states "$work/states" --out "$work/left-out" --seed 1 --threads 1 --epochs 12 \
-    --leave-out spacing,contrast,overflow,removed-elements
-python3 "$here/evaluate.py" --states "$work/states" --model "$work/model" --left-out "$work/left-out" --write "$here/.."
+# The same again without some kinds of damage, each left out once, to see how far the model carries beyond what it was shown.
+for kinds in spacing,contrast,overflow,removed-elements alignment,colour-noise,overlap,dropped-rules font-sizes,removed-sheet,shrink; do
+    python3 "$here/train.py" --states "$work/states" --out "$work/without-$kinds" --seed 1 --threads 1 --epochs 12 --leave-out "$kinds"
+done
+python3 "$here/evaluate.py" --states "$work/states" --model "$work/model" --left-out "$work"/without-* --write "$here/.."

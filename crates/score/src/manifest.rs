@@ -1,0 +1,323 @@
+//! `model.toml`: what a model wants to see and what it says.
+//!
+//! Whoever trains a model writes this file beside it, and the engine does what it says. Unknown keys are errors: a
+//! setting that is silently ignored would give other numbers than in training.
+
+use serde::Deserialize;
+
+use crate::ScoreError;
+
+/// The only form of the manifest so far.
+const FORMAT: u32 = 1;
+/// Longest side of a model's input in px. Larger ones are typing errors; one such picture would already take 200 MB.
+const SIDE_MAX: i64 = 4096;
+
+/// A parsed and checked `model.toml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelManifest {
+    /// Form of the manifest: 1.
+    pub format: u32,
+    /// Name of the model, as in the dataset.
+    pub name: String,
+    /// Version of the model.
+    pub version: String,
+    /// The ONNX file, beside the manifest.
+    pub file: String,
+    /// SHA-256 of the ONNX file (hex).
+    pub sha256: String,
+    /// ONNX operator set, for readers.
+    pub opset: Option<u32>,
+    /// Licence of the weights (SPDX expression).
+    #[serde(alias = "licence")]
+    pub license: String,
+    /// What goes in.
+    pub input: Inputs,
+    /// What comes out.
+    pub output: Outputs,
+    /// Self-check that is run when the model is loaded.
+    pub check: Option<Check>,
+}
+
+/// The inputs of the graph.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    /// The picture.
+    pub pixels: Pixels,
+}
+
+/// How a screenshot becomes a tensor.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pixels {
+    /// Name of the graph's input.
+    pub name: String,
+    /// `[-1, 3, height, width]`.
+    pub shape: [i64; 4],
+    /// Order of the tensor.
+    #[serde(default)]
+    pub layout: Layout,
+    /// Order of the channels.
+    #[serde(default)]
+    pub colour: Colour,
+    /// Filter of the resize.
+    pub resize: Resize,
+    /// Which part of the screenshot is seen.
+    pub fit: Fit,
+    /// Level 0 to 255 of what is filled up below.
+    #[serde(default = "white")]
+    pub pad: u8,
+    /// What a level is multiplied with before `mean` and `std`; 1/255 when not given.
+    pub scale: Option<f32>,
+    /// Subtracted, per channel.
+    pub mean: [f32; 3],
+    /// Divided by, per channel.
+    pub std: [f32; 3],
+}
+
+const fn white() -> u8 {
+    255
+}
+
+impl Pixels {
+    /// Height of the input in px.
+    pub const fn height(&self) -> u32 {
+        self.shape[2] as u32
+    }
+
+    /// Width of the input in px.
+    pub const fn width(&self) -> u32 {
+        self.shape[3] as u32
+    }
+}
+
+/// Order of a tensor's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// Picture, channel, row, column.
+    #[default]
+    Nchw,
+}
+
+/// Order of the channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Colour {
+    /// Red first.
+    #[default]
+    Rgb,
+    /// Blue first, as OpenCV reads pictures.
+    Bgr,
+}
+
+/// Filter of the resize. All are the antialiased convolutions that Pillow's `Image.resize` uses under these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resize {
+    /// Every pixel is the mean of the source pixels it covers (`Resampling.BOX`).
+    #[serde(alias = "area")]
+    Box,
+    /// `Resampling.BILINEAR`.
+    Bilinear,
+    /// `Resampling.BICUBIC`.
+    Bicubic,
+    /// `Resampling.LANCZOS`.
+    Lanczos,
+}
+
+/// Which part of the screenshot is seen, and where it lands in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// All of it, squeezed to the input's shape.
+    Stretch,
+    /// Scaled to the input's width, cut at its height, filled up below with `pad` where the page ends early.
+    TopPad,
+    /// The largest part of the input's proportions, from the top, centred sideways.
+    TopCrop,
+    /// The largest part of the input's proportions, from the middle.
+    CentreCrop,
+}
+
+/// The outputs of the graph.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outputs {
+    /// The score.
+    pub score: ScoreOutput,
+    /// Sub-scores.
+    pub parts: Option<PartsOutput>,
+}
+
+/// The number that matters.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreOutput {
+    /// Name of the graph's output, `[N]` or `[N, K]`.
+    pub name: String,
+    /// Column of it.
+    #[serde(default)]
+    pub index: usize,
+    /// Whether more is better.
+    pub higher_is_better: bool,
+    /// How the raw number becomes a score of 0 to 1.
+    #[serde(default)]
+    pub calibration: Calibration,
+    /// Calibrated score from which on a page should be kept, by whoever trained the model.
+    pub keep_at: Option<f64>,
+}
+
+/// How a raw number becomes a score of 0 to 1, higher being better. The raw number is negated first when lower is
+/// better.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Calibration {
+    /// Cut to 0 to 1; where lower is better, 1 minus that.
+    #[default]
+    None,
+    /// `1 / (1 + exp(-(a s + b)))`.
+    Platt {
+        /// Slope.
+        a: f64,
+        /// Offset.
+        b: f64,
+    },
+}
+
+/// Sub-scores, one per label.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartsOutput {
+    /// Name of the graph's output, `[N, labels]`.
+    pub name: String,
+    /// What the columns are.
+    pub labels: Vec<String>,
+    /// What to do with the raw numbers.
+    #[serde(default)]
+    pub activation: Activation,
+}
+
+/// What to do with a raw number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// `1 / (1 + exp(-s))`.
+    Sigmoid,
+}
+
+/// A fixed input and what comes out.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// The fixed input.
+    pub input: CheckInput,
+    /// The raw score.
+    pub expect: [f64; 1],
+    /// Largest difference.
+    pub tolerance: f64,
+}
+
+/// A fixed input, made at the size of the model's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckInput {
+    /// Level `(x + y + 85 c) mod 256` at column x, row y, channel c, before mean and std.
+    Ramp,
+}
+
+impl ModelManifest {
+    /// Parses and checks the text of a `model.toml`.
+    pub fn parse(text: &str) -> Result<Self, ScoreError> {
+        let manifest: Self = toml::from_str(text).map_err(ScoreError::Manifest)?;
+        manifest.check_values()?;
+        Ok(manifest)
+    }
+
+    fn check_values(&self) -> Result<(), ScoreError> {
+        let refuse = |key, problem: &str| Err(ScoreError::ManifestValue { key, problem: problem.to_owned() });
+        let pixels = &self.input.pixels;
+        let [batch, channels, height, width] = pixels.shape;
+        let is_plain_name = !self.file.is_empty() && !self.file.contains(['/', '\\']) && self.file != "..";
+        if self.format != FORMAT {
+            return refuse("format", "must be 1");
+        }
+        if self.name.is_empty() {
+            return refuse("name", "must not be empty");
+        }
+        if !is_plain_name {
+            return refuse("file", "must be the name of a file beside the manifest");
+        }
+        if self.sha256.len() != 64 || !self.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return refuse("sha256", "must be 64 hex digits");
+        }
+        if (batch, channels) != (-1, 3) {
+            return refuse("input.pixels.shape", "must begin with -1, 3: any number of pictures of three channels");
+        }
+        if !(1..=SIDE_MAX).contains(&height) || !(1..=SIDE_MAX).contains(&width) {
+            return refuse("input.pixels.shape", "must end with a height and width of 1 to 4096 px");
+        }
+        let numbers = pixels.mean.iter().chain(&pixels.scale);
+        if !numbers.clone().all(|number| number.is_finite()) {
+            return refuse("input.pixels.mean", "must be numbers, and so must scale");
+        }
+        if !pixels.std.iter().all(|number| number.is_normal()) {
+            return refuse("input.pixels.std", "must be numbers other than 0");
+        }
+        if let Calibration::Platt { a, b } = self.output.score.calibration
+            && !(a.is_finite() && b.is_finite())
+        {
+            return refuse("output.score.calibration", "must have finite a and b");
+        }
+        if self.output.score.keep_at.is_some_and(|at| !(0.0..=1.0).contains(&at)) {
+            return refuse("output.score.keep_at", "must be a calibrated score of 0 to 1");
+        }
+        if self.check.as_ref().is_some_and(|check| !(check.tolerance >= 0.0 && check.expect[0].is_finite())) {
+            return refuse("check", "must have a finite expectation and a tolerance of at least 0");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = include_str!("../tests/data/model.toml");
+
+    #[test]
+    fn a_whole_manifest_parses() {
+        let manifest = ModelManifest::parse(TEXT).expect("the manifest of the tests");
+        assert_eq!((manifest.input.pixels.height(), manifest.input.pixels.width()), (16, 8));
+        assert_eq!(manifest.input.pixels.fit, Fit::TopPad);
+        assert!(matches!(manifest.output.score.calibration, Calibration::Platt { .. }));
+    }
+
+    #[test]
+    fn what_can_not_be_is_refused_by_key() {
+        let check = |from: &str, to: &str, message: &str| {
+            let text = TEXT.replacen(from, to, 1);
+            assert_ne!(text, TEXT, "{from}");
+            let error = ModelManifest::parse(&text).expect_err(to);
+            let chain = match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            };
+            assert!(chain.contains(message), "{to}: {chain}");
+        };
+        check("format = 1", "format = 2", "`format` must be 1");
+        check("[-1, 3, 16, 8]", "[1, 3, 16, 8]", "any number of pictures");
+        check("[-1, 3, 16, 8]", "[-1, 3, 16, 100000]", "1 to 4096");
+        check("file = \"", "file = \"../", "beside the manifest");
+        check("sha256 = \"", "sha256 = \"0", "64 hex digits");
+        check("std = [0.5", "std = [0.0", "other than 0");
+        check("fit = ", "fitt = ", "unknown field `fitt`");
+        check("\"box\"", "\"nearest\"", "unknown variant `nearest`");
+        check("kind = \"platt\"", "kind = \"spline\"", "unknown variant `spline`");
+        check("keep_at = 0.4", "keep_at = 40", "0 to 1");
+    }
+}

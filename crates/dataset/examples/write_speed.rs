@@ -45,7 +45,12 @@ fn page(row: u64, image_bytes: u64, html_bytes: u64) -> Item<Snapshot> {
     let screenshot: Vec<u8> = (0..image_bytes / 8).flat_map(|_| random().to_le_bytes()).collect();
     let mut html = String::new();
     while (html.len() as u64) < html_bytes {
-        html.push_str(&format!("<div class=\"c{}\"><p>word{} and more</p></div>\n", random() % 50, random() % 5000));
+        let (class, word) = (random() % 50, random() % 5000);
+        html.push_str("<div class=\"c");
+        html.push_str(&class.to_string());
+        html.push_str("\"><p>word");
+        html.push_str(&word.to_string());
+        html.push_str(" and more</p></div>\n");
     }
     let nodes = (0..200u32)
         .map(|index| Node {

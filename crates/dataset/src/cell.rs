@@ -79,7 +79,9 @@ impl<'a> Cell<'a> {
             }
             Self::Many(cells) => {
                 sized(out, 7, cells.len());
-                cells.iter().for_each(|cell| cell.encode(out));
+                for cell in cells {
+                    cell.encode(out);
+                }
             }
         }
     }
@@ -137,7 +139,9 @@ mod tests {
             Cell::Many(vec![Cell::Many(vec![]), Cell::text("")]),
         ];
         let mut bytes = Vec::new();
-        cells.iter().for_each(|cell| cell.encode(&mut bytes));
+        for cell in &cells {
+            cell.encode(&mut bytes);
+        }
         let mut input = bytes.as_slice();
         for cell in &cells {
             assert_eq!(Cell::decode(&mut input).as_ref(), Some(cell));

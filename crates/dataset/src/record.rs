@@ -8,6 +8,7 @@ use crate::cell::Cell;
 /// or of another type, so that a reader is a chain of `?`.
 pub(crate) struct Record<'a>(std::vec::IntoIter<Cell<'a>>);
 
+#[expect(clippy::option_option, reason = "no cell is trouble, a null is a value")]
 impl<'a> Record<'a> {
     pub(crate) fn new(cells: Vec<Cell<'a>>) -> Self {
         Self(cells.into_iter())

@@ -63,7 +63,9 @@ fn add_field(field: Field, depth: usize, text: &mut String) {
         Kind::List(element) => element.kind.fields(),
         kind => kind.fields(),
     };
-    inner.iter().for_each(|field| add_field(*field, depth + 1, text));
+    for field in inner {
+        add_field(*field, depth + 1, text);
+    }
 }
 
 fn type_name(kind: Kind) -> String {

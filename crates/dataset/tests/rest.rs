@@ -152,6 +152,13 @@ fn large_files_are_read_in_small_batches() {
     let batches: Vec<Vec<Item>> = read_items(&path).expect("open").map(|batch| batch.expect("own file")).collect();
     assert!(batches.iter().all(|batch| batch.iter().map(Item::size_bytes).sum::<usize>() < 6 << 20));
     assert_eq!(batches.concat(), items);
+
+    for rows in [0..1, 5..9, 399..402, 690..10_000, 800..900] {
+        let part = dataset::rest::read_item_rows(&path, rows.clone()).expect("open");
+        let part: Vec<Item> = part.flat_map(|batch| batch.expect("own file")).collect();
+        let bounds = (rows.start as usize).min(700)..(rows.end as usize).min(700);
+        assert_eq!(part, items[bounds], "{rows:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{files, loss, page};
+use common::{loss, page};
 use dataset::{CheckError, Columns, FileSummary, Manifest, ShardPolicy, ShardReader, ShardSetWriter, SubsetManifest};
 use item::{Item, Snapshot};
 
@@ -18,9 +18,31 @@ fn pages() -> Vec<Item<Snapshot>> {
 
 fn write(folder: &Path, pages: &[Item<Snapshot>], losses: &[u32]) -> BTreeMap<String, SubsetManifest> {
     let mut writer = ShardSetWriter::new(folder, POLICY).expect("create");
-    pages.iter().for_each(|page| writer.add_page(page).expect("add"));
-    losses.iter().for_each(|&number| writer.add_loss(&loss(number)).expect("add"));
+    for page in pages {
+        writer.add_page(page).expect("add");
+    }
+    for &number in losses {
+        writer.add_loss(&loss(number)).expect("add");
+    }
     writer.finish().expect("finish")
+}
+
+/// Every file below `folder` by its path, hidden ones too.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).expect("a folder of the test") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
+                found.insert(name, std::fs::read(&path).expect("a file of the test"));
+            }
+        }
+    }
+    found
 }
 
 #[test]

@@ -50,13 +50,12 @@ pub fn read_losses(path: &Path) -> Result<RestReader<Loss>, DatasetError> {
 
 fn open_items(path: &Path) -> Result<(OpenFile, BodyKind), DatasetError> {
     let file = OpenFile::open(path)?;
-    match file.key(LAYOUT_KEY).and_then(layout::kind_of) {
-        Some(kind) => Ok((file, kind)),
-        None => {
-            let found = file.key(LAYOUT_KEY).unwrap_or("no layout of ours");
-            Err(file.unexpected(format!("it is no file of items that this version knows, it says {found}")))
-        }
-    }
+    let layout = file.key(LAYOUT_KEY).unwrap_or("no layout of ours");
+    let Some(kind) = layout::kind_of(layout) else {
+        let problem = format!("it is no file of items that this version knows, it says {layout}");
+        return Err(file.unexpected(problem));
+    };
+    Ok((file, kind))
 }
 
 type FromRecord<T> = Box<dyn Fn(&mut Record<'_>) -> Option<T> + Send>;

@@ -1,7 +1,4 @@
 //! Rows for tests.
-#![expect(dead_code, reason = "each test binary uses its part")]
-
-use std::path::Path;
 
 use item::{Attributes, Head, Item, ItemId, Loss, LossKind, Node, Provenance, Rect, Snapshot, Viewport, name};
 
@@ -67,26 +64,8 @@ pub(crate) fn loss(number: u32) -> Loss {
         id: ItemId::of_place("loss", u64::from(number)),
         provenance: Provenance { url: format!("https://example.com/{number}"), ..Provenance::default() },
         stage: "clean".to_owned(),
-        kind: if number % 2 == 0 { LossKind::Rejected } else { LossKind::Failed },
+        kind: if number.is_multiple_of(2) { LossKind::Rejected } else { LossKind::Failed },
         rule: "too-short".to_owned(),
         detail: format!("{number} characters, the least is 200"),
     }
-}
-
-/// Every file below `folder` by its path, hidden ones too.
-pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let mut found = std::collections::BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(&next).expect("a folder of the test") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
-                found.insert(name, std::fs::read(&path).expect("a file of the test"));
-            }
-        }
-    }
-    found
 }

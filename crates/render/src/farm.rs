@@ -5,15 +5,27 @@
 //! so each of them is rendered once more in a fresh browser that it has to itself; only a page that breaks that one too
 //! has crashed. A page that runs out of time in a browser that still answers is slow by itself, and fails at once.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::fmt;
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use item::{ContentHasher, Digest, Failure, FailureClass};
 use thiserror::Error;
 
-use crate::event::{FarmStats, Observer};
+use crate::browser::{Browser, flags};
+use crate::event::{FarmEvent, FarmStats, Observer, RestartReason};
+use crate::monitor::{Monitor, Watched};
 use crate::policy::{RenderOutcome, RenderPolicy};
+use crate::pool::{Host, Pool, TakeError};
+use crate::sequence::{self, SEQUENCE_VERSION};
+
+/// Time for a tab to reach its blank page; a tab that does not is thrown away before any page is lost to it.
+const BLANK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Tabs in a row that may be stuck before a page gives up.
+const STUCK_TABS_MAX: usize = 3;
 
 /// How many browsers, how they live and what they may use.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,48 +95,193 @@ pub enum FarmError {
         /// The end of its standard error.
         said: String,
     },
+    /// The thread that watches memory did not start.
+    #[error("the memory watch did not start")]
+    Monitor(#[source] io::Error),
 }
 
 /// A set of headless browsers that stays healthy. Share it by reference or `Arc`; dropping it ends every browser.
-#[derive(Debug)]
 pub struct Farm {
+    pool: Pool,
+    watched: Watched,
+    // After `pool`: browsers end first, then the watch.
+    _monitor: Monitor,
+    config: FarmConfig,
+    observer: Option<Observer>,
     version: String,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    pages: AtomicU64,
+    retries: AtomicU64,
+    tabs_replaced: AtomicU64,
+    restarts: [AtomicU64; RestartReason::ALL.len()],
 }
 
 impl Farm {
-    /// Starts the browsers.
+    /// Starts a farm: one browser now, so that a bad setting shows at once, the others when there is work for them.
     pub fn start(config: FarmConfig) -> Result<Self, FarmError> {
         Self::start_observed(config, None)
     }
 
-    /// Starts the browsers; `observer` hears of restarts.
-    pub fn start_observed(config: FarmConfig, _observer: Option<Observer>) -> Result<Self, FarmError> {
+    /// Starts a farm; `observer` hears of restarts.
+    pub fn start_observed(config: FarmConfig, observer: Option<Observer>) -> Result<Self, FarmError> {
         if config.browsers == 0 || config.tabs_per_browser == 0 {
             return Err(FarmError::Empty);
         }
-        Ok(Self { version: String::new() })
+        let first = Arc::new(Browser::start(&config)?);
+        let watched = Watched::default();
+        watched.add(&first);
+        let told = observer.clone();
+        let killed = move |memory_bytes| {
+            if let Some(observer) = &told {
+                observer(FarmEvent::ProcessKilled { memory_bytes });
+            }
+        };
+        let monitor = Monitor::start(watched.clone(), config.process_memory_max_bytes, killed);
+        let monitor = monitor.map_err(FarmError::Monitor)?;
+        let version = first.version().to_owned();
+        let pool = Pool::new(&config, first);
+        Ok(Self { pool, watched, _monitor: monitor, config, observer, version, counts: Counts::default() })
     }
 
-    /// Name and version of the browser, as it says: `HeadlessChrome/156.0.8078.79`.
+    /// Name, version and build of the browser, as it says.
     pub fn version(&self) -> &str {
         &self.version
     }
 
     /// Digest of what decides the pixels besides page, policy and fonts: browser build, flags, and our sequence of calls.
     pub fn fingerprint(&self) -> Digest {
-        ContentHasher::new("render farm").add_text(&self.version).finish()
+        let mut hasher = ContentHasher::new("render farm");
+        hasher.add_text(&self.version).add_u64(SEQUENCE_VERSION);
+        for flag in flags(&self.config) {
+            hasher.add_text(&flag);
+        }
+        hasher.finish()
     }
 
     /// Renders one page. Blocks until there is a verdict; many threads may call it at once.
-    pub fn render(&self, _html: &str, _policy: &RenderPolicy) -> RenderOutcome {
-        RenderOutcome::Failed(Failure { class: FailureClass::Upstream, message: "no browser".to_owned() })
+    pub fn render(&self, html: &str, policy: &RenderPolicy) -> RenderOutcome {
+        let outcome = if html.len() > policy.html_bytes_max {
+            let message = format!("{} bytes of HTML, the most is {}", html.len(), policy.html_bytes_max);
+            RenderOutcome::Failed(Failure { class: FailureClass::Limit, message })
+        } else {
+            self.render_shared(html, policy)
+        };
+        self.counts.pages.fetch_add(1, Ordering::Relaxed);
+        outcome
     }
 
     /// Counts since the start.
     pub fn stats(&self) -> FarmStats {
-        FarmStats::default()
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        FarmStats {
+            pages: count(&self.counts.pages),
+            retries: count(&self.counts.retries),
+            tabs_busy: self.pool.busy(),
+            tabs_replaced: count(&self.counts.tabs_replaced),
+            restarts: std::array::from_fn(|reason| count(&self.counts.restarts[reason])),
+            memory_bytes: self.watched.browsers().iter().map(|browser| count(&browser.memory_bytes)).sum(),
+        }
     }
 
-    /// Ends all browsers and removes their profiles. Pages in flight fail. Dropping the farm does the same.
+    /// Ends all browsers and removes their profiles. Dropping the farm does the same.
     pub fn shutdown(self) {}
+
+    /// Renders on a tab of the farm, beside other pages.
+    fn render_shared(&self, html: &str, policy: &RenderPolicy) -> RenderOutcome {
+        let deadline = Instant::now() + Duration::from_millis(policy.tab_wait_ms);
+        for _ in 0..STUCK_TABS_MAX {
+            let mut lease = match self.pool.take(self, deadline) {
+                Ok(lease) => lease,
+                Err(error) => return no_tab(&error),
+            };
+            let seat = lease.seat;
+            if let Err(error) = lease.tab().ready(Instant::now() + BLANK_TIMEOUT) {
+                // What the last page left behind; this one is not concerned.
+                self.tab_replaced(seat, format!("the tab did not become blank: {error}"));
+                let _ = lease.discard();
+                continue;
+            }
+            let error = match sequence::render(lease.tab(), html, policy) {
+                Ok(outcome) => {
+                    lease.give_back();
+                    return outcome;
+                }
+                Err(error) => error,
+            };
+            let failure = error.to_failure(FailureClass::Timeout);
+            self.tab_replaced(seat, failure.message.clone());
+            let browser_answers = lease.discard().is_ok();
+            if error.is_timeout() && browser_answers {
+                return RenderOutcome::Failed(failure);
+            }
+            return self.render_alone(html, policy, failure.message, deadline);
+        }
+        let message = format!("{STUCK_TABS_MAX} tabs in a row were stuck");
+        RenderOutcome::Failed(Failure { class: FailureClass::Upstream, message })
+    }
+
+    /// Renders in a fresh browser with nothing else in it: what breaks now was broken by this page.
+    fn render_alone(&self, html: &str, policy: &RenderPolicy, message: String, deadline: Instant) -> RenderOutcome {
+        let Some(_alone) = self.pool.alone(deadline) else { return no_tab(&TakeError::Timeout) };
+        self.counts.retries.fetch_add(1, Ordering::Relaxed);
+        self.tell(FarmEvent::PageRetried { message });
+        let browser = match self.start_browser() {
+            Ok(browser) => browser,
+            Err(error) => return no_tab(&TakeError::Start(error)),
+        };
+        let mut tab = match browser.open_tab() {
+            Ok(tab) => tab,
+            Err(error) => return no_tab(&TakeError::Open(error)),
+        };
+        if let Err(error) = tab.ready(Instant::now() + BLANK_TIMEOUT) {
+            return no_tab(&TakeError::Open(error));
+        }
+        sequence::render(&mut tab, html, policy).unwrap_or_else(|error| {
+            if browser.memory_kills.load(Ordering::Relaxed) > 0 {
+                let message = format!("a process used more than {} bytes", self.config.process_memory_max_bytes);
+                return RenderOutcome::Failed(Failure { class: FailureClass::Limit, message });
+            }
+            let class = if error.is_timeout() { FailureClass::Timeout } else { FailureClass::Crash };
+            RenderOutcome::Failed(error.to_failure(class))
+        })
+    }
+
+    fn tab_replaced(&self, browser: usize, message: String) {
+        self.counts.tabs_replaced.fetch_add(1, Ordering::Relaxed);
+        self.tell(FarmEvent::TabReplaced { browser, message });
+    }
+
+    fn tell(&self, event: FarmEvent) {
+        if let Some(observer) = &self.observer {
+            observer(event);
+        }
+    }
+}
+
+impl Host for Farm {
+    fn start_browser(&self) -> Result<Arc<Browser>, FarmError> {
+        let browser = Arc::new(Browser::start(&self.config)?);
+        self.watched.add(&browser);
+        Ok(browser)
+    }
+
+    fn replaced(&self, browser: usize, reason: RestartReason) {
+        self.counts.restarts[reason as usize].fetch_add(1, Ordering::Relaxed);
+        self.tell(FarmEvent::BrowserReplaced { browser, reason });
+    }
+}
+
+impl fmt::Debug for Farm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Farm").field("version", &self.version).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+fn no_tab(error: &TakeError) -> RenderOutcome {
+    let class = if matches!(error, TakeError::Timeout) { FailureClass::Timeout } else { FailureClass::Upstream };
+    RenderOutcome::Failed(Failure::from_error(class, error))
 }

@@ -5,13 +5,23 @@
 //! answers with a screenshot and the list of its elements. Nothing of a page leaves the machine: every request is refused
 //! in the browser. Blocking code, no runtime: callers bring the threads.
 
+mod browser;
 mod event;
 mod farm;
 mod finder;
 mod fonts;
 mod geometry;
+mod monitor;
 mod policy;
+mod pool;
+mod process;
+mod protocol;
 mod role;
+mod screenshot;
+mod sequence;
+mod snapshot;
+mod tab;
+mod transport;
 
 pub use event::{FarmEvent, FarmStats, Observer, RestartReason};
 pub use farm::{Farm, FarmConfig, FarmError};

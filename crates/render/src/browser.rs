@@ -1,0 +1,180 @@
+//! One browser: its flags, its start, its tabs.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headless_chrome::protocol::cdp::{Browser as BrowserDomain, Target};
+
+use crate::farm::{FarmConfig, FarmError};
+use crate::process::Process;
+use crate::protocol;
+use crate::tab::Tab;
+use crate::transport::{CallError, Session, Transport, excerpt};
+
+/// Time for a browser to start and answer; a loaded machine takes a few seconds.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for the browser itself, not a page, to answer. It answered in milliseconds beside the worst of pages.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Flags of every browser. They decide pixels or keep Chrome from the world, and are part of the fingerprint.
+const FLAGS: &[&str] = &[
+    "--remote-debugging-pipe",
+    "--headless",
+    // Same pixels on every machine and at every time.
+    "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--disable-lcd-text",
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    "--lang=en-US",
+    "--disable-checker-imaging",
+    "--disable-image-animation-resync",
+    "--disable-new-content-rendering-timeout",
+    "--disable-threaded-animation",
+    "--disable-threaded-scrolling",
+    "--run-all-compositor-stages-before-draw",
+    // Closed to the world: no name resolves, and whatever needs none, an address or loopback, meets a proxy that is not there.
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--proxy-server=http://0.0.0.0:1",
+    "--proxy-bypass-list=<-loopback>",
+    "--dns-prefetch-disable",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    // Nothing of its own accord.
+    "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-client-side-phishing-detection",
+    "--disable-component-update",
+    "--disable-crash-reporter",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-features=MediaRouter,OptimizationHints,Translate",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--mute-audio",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--no-pings",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    // Tabs in the background work as those in front.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-hang-monitor",
+    "--disable-renderer-backgrounding",
+];
+const NO_SANDBOX: &str = "--no-sandbox";
+
+/// The flags of a farm's browsers, profile folder apart.
+pub(crate) fn flags(config: &FarmConfig) -> Vec<String> {
+    let sandbox = if config.sandbox { None } else { Some(NO_SANDBOX) };
+    FLAGS.iter().copied().chain(sandbox).map(str::to_owned).collect()
+}
+
+/// A running browser. Dropping it ends all its processes and removes its folder.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    process: Process,
+    transport: Arc<Transport>,
+    control: Mutex<Session>,
+    version: String,
+    started: Instant,
+    /// Memory when last looked at, for the monitor.
+    pub(crate) memory_bytes: AtomicU64,
+    /// Processes that the monitor killed for their memory.
+    pub(crate) memory_kills: AtomicU64,
+}
+
+impl Browser {
+    /// Starts a browser and waits until it answers.
+    pub(crate) fn start(config: &FarmConfig) -> Result<Self, FarmError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("databuild-chrome-");
+        let profile = match &config.profile_root {
+            Some(root) => builder.tempdir_in(root),
+            None => builder.tempdir(),
+        };
+        let profile = profile.map_err(FarmError::Profile)?;
+        let spawn_error = |source| FarmError::Spawn { chrome: config.chrome.clone(), source };
+        let (process, from_chrome, to_chrome) =
+            Process::spawn(&config.chrome, &flags(config), profile).map_err(spawn_error)?;
+        let transport = Transport::new(from_chrome, to_chrome).map_err(spawn_error)?;
+        let control = transport.session(String::new());
+        let asked = control.call(&BrowserDomain::GetVersion(None), Instant::now() + START_TIMEOUT);
+        let answer = asked.map_err(|error| {
+            process.kill();
+            FarmError::Silent { reason: error.to_string(), said: excerpt(&process.said()) }
+        })?;
+        Ok(Self {
+            process,
+            transport,
+            control: Mutex::new(control),
+            version: format!("{} {}", answer.product, answer.revision),
+            started: Instant::now(),
+            memory_bytes: AtomicU64::new(0),
+            memory_kills: AtomicU64::new(0),
+        })
+    }
+
+    /// Product and build: `HeadlessChrome/156.0.8078.79 @a21ce95c…`.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.transport.is_open()
+    }
+
+    pub(crate) fn open_tab(&self) -> Result<Tab, CallError> {
+        let deadline = Instant::now() + CONTROL_TIMEOUT;
+        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        let target_id = control.call(&protocol::create_target(), deadline)?.target_id;
+        let attach = Target::AttachToTarget { target_id: target_id.clone(), flatten: Some(true) };
+        let session_id = control.call(&attach, deadline)?.session_id;
+        drop(control);
+        Tab::prepare(self.transport.session(session_id), target_id, deadline)
+    }
+
+    /// Ends a tab whatever its page is doing. An error says that the browser itself does not answer.
+    pub(crate) fn close_tab(&self, tab: Tab) -> Result<(), CallError> {
+        let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        let close = Target::CloseTarget { target_id: tab.target_id };
+        match control.call(&close, Instant::now() + CONTROL_TIMEOUT) {
+            Err(error @ (CallError::Timeout | CallError::Gone)) => Err(error),
+            _ => Ok(()), // Closed, or it was gone already.
+        }
+    }
+
+    /// Ends it now; whoever waits for an answer hears that it is gone.
+    pub(crate) fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Kills each process that uses more than `process_max` bytes; answers with what each had used.
+    pub(crate) fn watch_memory(&self, process_max: u64) -> Vec<u64> {
+        let members = self.process.members();
+        self.memory_bytes.store(members.iter().map(|member| member.memory_bytes).sum(), Ordering::Relaxed);
+        let greedy = members.into_iter().filter(|member| member.memory_bytes > process_max);
+        greedy
+            .map(|member| {
+                self.memory_kills.fetch_add(1, Ordering::Relaxed);
+                member.kill();
+                member.memory_bytes
+            })
+            .collect()
+    }
+
+    /// The process group, for tests that kill a browser from outside.
+    #[cfg(test)]
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+}

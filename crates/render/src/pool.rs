@@ -1,0 +1,276 @@
+//! Browsers and their tabs, and who has which.
+//!
+//! A seat is a place for one browser. Callers take a tab of the seat with the fewest busy tabs; starting a browser and
+//! opening a tab happen on the caller's thread with the lock released. A browser is only replaced when none of its tabs is
+//! busy, so a tab that is lent out always belongs to the browser in its seat. Waiting is on one condvar, with a deadline.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use thiserror::Error;
+
+use crate::browser::Browser;
+use crate::event::RestartReason;
+use crate::farm::{FarmConfig, FarmError};
+use crate::tab::Tab;
+use crate::transport::CallError;
+
+/// Tabs that may fail to open in a row for one caller before it gives up; one broken browser costs one.
+const OPEN_ATTEMPTS_MAX: usize = 4;
+
+/// No tab can be had.
+#[derive(Debug, Error)]
+pub(crate) enum TakeError {
+    #[error("no tab became free in time")]
+    Timeout,
+    #[error("no browser could be started")]
+    Start(#[from] FarmError),
+    #[error("no tab could be opened")]
+    Open(#[source] CallError),
+}
+
+/// What the pool asks of the farm: a fresh browser, and to hear of replaced ones.
+pub(crate) trait Host {
+    fn start_browser(&self) -> Result<Arc<Browser>, FarmError>;
+    fn replaced(&self, seat: usize, reason: RestartReason);
+}
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    state: Mutex<State>,
+    changed: Condvar,
+    tabs_per_browser: usize,
+    pages_max: u64,
+    age_max: std::time::Duration,
+    memory_max_bytes: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    seats: Vec<Seat>,
+    /// A page is being rendered in a browser of its own; one at a time, they are rare and cost a browser.
+    alone: bool,
+}
+
+#[derive(Debug, Default)]
+struct Seat {
+    browser: Option<Arc<Browser>>,
+    idle: Vec<Tab>,
+    busy: usize,
+    pages: u64,
+    starting: bool,
+    /// Set when somebody found it hung and killed it.
+    hung: bool,
+}
+
+/// A tab that is lent out. Dropping it without giving it back closes the tab.
+#[derive(Debug)]
+pub(crate) struct Lease<'a> {
+    pool: &'a Pool,
+    pub(crate) seat: usize,
+    browser: Arc<Browser>,
+    tab: Option<Tab>,
+}
+
+enum Choice {
+    Lend(usize),
+    Open(usize),
+    Start(usize, Option<RestartReason>),
+    Wait,
+}
+
+impl Pool {
+    /// Empty seats, but for the first, which has `first`. Seats start with different page counts, so that not all of
+    /// their browsers are replaced at once.
+    pub(crate) fn new(config: &FarmConfig, first: Arc<Browser>) -> Self {
+        let stagger = config.pages_per_browser_max / (2 * config.browsers as u64);
+        let seat = |index: usize| Seat { pages: index as u64 * stagger, ..Seat::default() };
+        let mut seats: Vec<Seat> = (0..config.browsers).map(seat).collect();
+        seats[0].browser = Some(first);
+        Self {
+            state: Mutex::new(State { seats, alone: false }),
+            changed: Condvar::new(),
+            tabs_per_browser: config.tabs_per_browser,
+            pages_max: config.pages_per_browser_max,
+            age_max: config.browser_age_max,
+            memory_max_bytes: config.browser_memory_max_bytes,
+        }
+    }
+
+    /// Takes a tab, starting what needs to be started.
+    pub(crate) fn take(&self, host: &impl Host, deadline: Instant) -> Result<Lease<'_>, TakeError> {
+        let mut attempts = 0;
+        let mut state = self.lock();
+        loop {
+            match self.choose(&state) {
+                Choice::Wait => state = self.wait(state, deadline).ok_or(TakeError::Timeout)?,
+                Choice::Lend(seat) => {
+                    let tab = state.seats[seat].idle.pop();
+                    return Ok(self.lend(&mut state, seat, tab));
+                }
+                Choice::Open(seat) => {
+                    let mut lease = self.lend(&mut state, seat, None);
+                    drop(state);
+                    match lease.browser.open_tab() {
+                        Ok(tab) => {
+                            lease.tab = Some(tab);
+                            return Ok(lease);
+                        }
+                        Err(error) => {
+                            lease.browser_hangs();
+                            attempts += 1;
+                            if attempts == OPEN_ATTEMPTS_MAX {
+                                return Err(TakeError::Open(error));
+                            }
+                            state = self.lock();
+                        }
+                    }
+                }
+                Choice::Start(seat, reason) => {
+                    state.seats[seat].starting = true;
+                    let old = std::mem::take(&mut state.seats[seat]);
+                    state.seats[seat].starting = true;
+                    if old.browser.is_none() {
+                        state.seats[seat].pages = old.pages; // The stagger.
+                    }
+                    drop(state);
+                    drop(old);
+                    if let Some(reason) = reason {
+                        host.replaced(seat, reason);
+                    }
+                    let started = host.start_browser();
+                    state = self.lock();
+                    state.seats[seat].starting = false;
+                    self.changed.notify_all();
+                    state.seats[seat].browser = Some(started?);
+                }
+            }
+        }
+    }
+
+    /// Waits for the right to start a browser beside the seats; the guard gives it back.
+    pub(crate) fn alone(&self, deadline: Instant) -> Option<Alone<'_>> {
+        let mut state = self.lock();
+        while state.alone {
+            state = self.wait(state, deadline)?;
+        }
+        state.alone = true;
+        Some(Alone(self))
+    }
+
+    pub(crate) fn busy(&self) -> usize {
+        let state = self.lock();
+        state.seats.iter().map(|seat| seat.busy).sum::<usize>() + usize::from(state.alone)
+    }
+
+    fn choose(&self, state: &State) -> Choice {
+        let mut best = (usize::MAX, Choice::Wait);
+        for (index, seat) in state.seats.iter().enumerate().filter(|(_, seat)| !seat.starting) {
+            let due = seat.browser.as_ref().and_then(|browser| self.due(seat, browser));
+            let choice = match (&seat.browser, due) {
+                (None, _) => Choice::Start(index, None),
+                (Some(_), Some(reason)) if seat.busy == 0 => Choice::Start(index, Some(reason)),
+                (Some(_), None) if !seat.idle.is_empty() => Choice::Lend(index),
+                (Some(_), None) if seat.busy < self.tabs_per_browser => Choice::Open(index),
+                _ => continue,
+            };
+            // Fewest pages at work first; among equals what costs least.
+            let cost = seat.busy * 3
+                + match choice {
+                    Choice::Lend(_) => 0,
+                    Choice::Open(_) => 1,
+                    Choice::Start(..) | Choice::Wait => 2,
+                };
+            if cost < best.0 {
+                best = (cost, choice);
+            }
+        }
+        best.1
+    }
+
+    fn due(&self, seat: &Seat, browser: &Browser) -> Option<RestartReason> {
+        use std::sync::atomic::Ordering::Relaxed;
+        if seat.hung {
+            Some(RestartReason::Hung)
+        } else if !browser.is_alive() {
+            Some(RestartReason::Died)
+        } else if seat.pages >= self.pages_max {
+            Some(RestartReason::Pages)
+        } else if browser.age() >= self.age_max {
+            Some(RestartReason::Age)
+        } else if browser.memory_bytes.load(Relaxed) > self.memory_max_bytes {
+            Some(RestartReason::Memory)
+        } else {
+            None
+        }
+    }
+
+    fn lend<'a>(&'a self, state: &mut State, index: usize, tab: Option<Tab>) -> Lease<'a> {
+        let seat = &mut state.seats[index];
+        seat.busy += 1;
+        seat.pages += 1;
+        let browser = seat.browser.clone().expect("only seats with a browser are lent from");
+        Lease { pool: self, seat: index, browser, tab }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, deadline: Instant) -> Option<MutexGuard<'a, State>> {
+        let left = deadline.checked_duration_since(Instant::now())?;
+        Some(self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+impl Lease<'_> {
+    pub(crate) fn tab(&mut self) -> &mut Tab {
+        self.tab.as_mut().expect("a lease has its tab until it is given back")
+    }
+
+    /// Gives the tab back for the next page.
+    pub(crate) fn give_back(mut self) {
+        let Some(mut tab) = self.tab.take() else { return };
+        if tab.clear().is_ok() {
+            self.pool.lock().seats[self.seat].idle.push(tab);
+        }
+    }
+
+    /// Throws the tab away. Says whether the browser still answers; if not, it is killed, and replaced by the next caller.
+    pub(crate) fn discard(mut self) -> Result<(), CallError> {
+        let Some(tab) = self.tab.take() else { return Ok(()) };
+        self.browser.close_tab(tab).inspect_err(|error| {
+            if matches!(error, CallError::Timeout) {
+                self.browser_hangs();
+            }
+        })
+    }
+
+    fn browser_hangs(&self) {
+        if self.browser.is_alive() {
+            self.pool.lock().seats[self.seat].hung = true;
+            self.browser.kill();
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if let Some(tab) = self.tab.take() {
+            let _ = self.browser.close_tab(tab);
+        }
+        self.pool.lock().seats[self.seat].busy -= 1;
+        self.pool.changed.notify_all();
+    }
+}
+
+/// See [`Pool::alone`].
+#[derive(Debug)]
+pub(crate) struct Alone<'a>(&'a Pool);
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        self.0.lock().alone = false;
+        self.0.changed.notify_all();
+    }
+}

@@ -174,8 +174,9 @@ impl Unpacker {
     /// Consumes damaged bytes up to where the next record starts, or to the end of the segment.
     pub(super) fn skip_to_record(&mut self) -> io::Result<()> {
         loop {
-            let have = self.fill(SCAN_BYTES)?;
-            let ready = self.window.ready();
+            // More may be ready; searching all of it after each damage would take quadratic time.
+            let have = self.fill(SCAN_BYTES)?.min(SCAN_BYTES);
+            let ready = &self.window.ready()[..have];
             let record = find_record(ready);
             let member = if self.is_plain() { find_member(ready) } else { None };
             if let Some(at) = [record, member].into_iter().flatten().min() {
@@ -245,14 +246,12 @@ impl Unpacker {
 
     fn scan_for_member(&mut self) -> io::Result<()> {
         loop {
-            let have = self.input.fill(SCAN_BYTES)?;
-            if let Some(at) = find_member(self.input.ready()) {
+            let have = self.input.fill(SCAN_BYTES)?.min(SCAN_BYTES);
+            if let Some(at) = find_member(&self.input.ready()[..have]) {
                 self.input.consume(at);
                 return Ok(());
             }
-            // What lies ready may be more than was asked for; all of it was searched but for a probe's length.
-            let searched = if have < SCAN_BYTES { have } else { have - PROBE_BYTES };
-            self.input.consume(searched);
+            self.input.consume(if have < SCAN_BYTES { have } else { have - PROBE_BYTES });
             if have < SCAN_BYTES {
                 return Ok(());
             }

@@ -58,7 +58,7 @@ impl Window {
     }
 
     pub(super) fn clear(&mut self) {
-        self.consume(usize::MAX - self.end);
+        self.consume(self.end - self.start);
         self.start = 0;
         self.end = 0;
     }

@@ -1,9 +1,9 @@
 //! One browser: its flags, its start, its tabs.
 
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headless_chrome::protocol::cdp::{Browser as BrowserDomain, Target};

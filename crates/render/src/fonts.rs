@@ -47,7 +47,8 @@ fn ask_fontconfig(program: &Path) -> Result<BTreeSet<String>, FontsError> {
     let mut command = Command::new(program);
     // The browsers run without a home folder and without settings from the environment: so does this.
     command.env_clear().env("HOME", "/nonexistent").stdin(Stdio::null()).stderr(Stdio::null());
-    let output = command.args(["--format", "%{file}\t%{index}\t%{fontversion}\n"]).output().map_err(FontsError::Start)?;
+    let output =
+        command.args(["--format", "%{file}\t%{index}\t%{fontversion}\n"]).output().map_err(FontsError::Start)?;
     if !output.status.success() {
         return Err(FontsError::Status(output.status));
     }

@@ -39,7 +39,11 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts `chrome`; answers with our ends of its pipes.
-    pub(crate) fn spawn(chrome: &Path, flags: &[String], profile: TempDir) -> io::Result<(Self, PipeReader, PipeWriter)> {
+    pub(crate) fn spawn(
+        chrome: &Path,
+        flags: &[String],
+        profile: TempDir,
+    ) -> io::Result<(Self, PipeReader, PipeWriter)> {
         let (chrome_reads, to_chrome) = io::pipe()?;
         let (from_chrome, chrome_writes) = io::pipe()?;
         let folder = profile.path();

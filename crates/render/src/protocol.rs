@@ -56,10 +56,8 @@ pub(crate) fn device_metrics(viewport: Viewport) -> Emulation::SetDeviceMetricsO
 }
 
 pub(crate) fn media(features: &[(&str, &str)]) -> Emulation::SetEmulatedMedia {
-    let feature = |(name, value): &(&str, &str)| Emulation::MediaFeature {
-        name: (*name).to_owned(),
-        value: (*value).to_owned(),
-    };
+    let feature =
+        |(name, value): &(&str, &str)| Emulation::MediaFeature { name: (*name).to_owned(), value: (*value).to_owned() };
     Emulation::SetEmulatedMedia { media: None, features: Some(features.iter().map(feature).collect()) }
 }
 

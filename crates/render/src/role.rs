@@ -36,7 +36,9 @@ fn implied<'a>(tag: &str, attribute: impl Fn(&str) -> Option<&'a str>) -> Option
         "html" => "document",
         "img" if attribute("alt") == Some("") => "presentation",
         "img" | "svg" => "img",
-        "input" => return input(&attribute("type").unwrap_or("text").to_ascii_lowercase(), attribute("list").is_some()),
+        "input" => {
+            return input(&attribute("type").unwrap_or("text").to_ascii_lowercase(), attribute("list").is_some());
+        }
         "ins" => "insertion",
         "li" => "listitem",
         "main" => "main",
@@ -79,7 +81,9 @@ fn input(kind: &str, has_list: bool) -> Option<&'static str> {
         "number" => "spinbutton",
         "search" => "searchbox",
         // These have no role of their own.
-        "hidden" | "color" | "date" | "datetime-local" | "file" | "month" | "password" | "time" | "week" => return None,
+        "hidden" | "color" | "date" | "datetime-local" | "file" | "month" | "password" | "time" | "week" => {
+            return None;
+        }
         _ if has_list => "combobox",
         _ => "textbox",
     })

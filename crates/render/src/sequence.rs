@@ -23,10 +23,16 @@ pub(crate) const SEQUENCE_VERSION: u64 = 1;
 /// Largest side of a texture in device px; Chrome paints nothing beyond.
 const TEXTURE_SIDE_MAX: f64 = 16_384.0;
 
-/// Brings a page to rest: fonts are there, what moves for a while is at its end, what moves forever at its start. Page
-/// scripts are off, but a page can hide members of `document` behind the names of its elements, hence the prototypes.
+/// Brings a page to rest: fonts are there, what moves for a while is at its end, what moves forever at its start. What
+/// Chrome paints by the clock alone (waiting progress bars, carets) is pinned by a style sheet that is not part of the
+/// document. Page scripts are off, but a page can hide members of `document` behind the names of its elements, hence the
+/// prototypes.
 const SETTLE: &str = "(() => {
-  const read = (name) => Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document);
+  const member = (name) => Object.getOwnPropertyDescriptor(Document.prototype, name);
+  const read = (name) => member(name).get.call(document);
+  const pins = new CSSStyleSheet();
+  pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important }');
+  member('adoptedStyleSheets').set.call(document, [pins]);
   return read('fonts').ready.then(() => {
     for (let round = 0; round < 3; round++) {
       const moving = Document.prototype.getAnimations.call(document);

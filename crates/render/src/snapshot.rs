@@ -153,7 +153,8 @@ mod tests {
     #[test]
     fn elements_come_in_document_order_with_their_own_text() {
         let layout = read(&small("1")).expect("fits");
-        let seen: Vec<_> = layout.nodes.iter().map(|n| (n.tag.as_str(), n.parent, n.text.as_str(), n.visible)).collect();
+        let seen: Vec<_> =
+            layout.nodes.iter().map(|n| (n.tag.as_str(), n.parent, n.text.as_str(), n.visible)).collect();
         let expected = [("html", None, "", true), ("body", Some(0), "a b d", false), ("i", Some(1), "c", true)];
         assert_eq!(seen, expected);
         assert_eq!((layout.page_width, layout.page_height), (1280, 720));

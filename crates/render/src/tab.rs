@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headless_chrome::protocol::cdp::{Emulation, Inspector, Page};
+use headless_chrome::protocol::cdp::{Animation, Emulation, Inspector, Page};
 use item::Viewport;
 
 use crate::protocol;
@@ -32,6 +32,9 @@ impl Tab {
         session.call(&Emulation::SetScriptExecutionDisabled { value: true }, deadline)?;
         session.call(&Emulation::SetTimezoneOverride { timezone_id: TIMEZONE.to_owned() }, deadline)?;
         session.call(&protocol::media(MEDIA), deadline)?;
+        // Time stands still for animations, also those inside Chrome's own elements that no script can reach.
+        session.call(&Animation::Enable(None), deadline)?;
+        session.call(&Animation::SetPlaybackRate { playback_rate: 0.0 }, deadline)?;
         session.call(&protocol::offline(), deadline)?;
         session.call(&protocol::pause_requests(REFUSED_URLS), deadline)?;
         // The first navigation also makes the renderer, which a page should not pay for.

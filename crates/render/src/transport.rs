@@ -142,7 +142,8 @@ impl Session {
                 && id == wanted
             {
                 let raw = result.map_err(|error| CallError::Refused { method: M::NAME, message: error.message })?;
-                return serde_json::from_str(raw.get()).map_err(|source| CallError::Malformed { method: M::NAME, source });
+                return serde_json::from_str(raw.get())
+                    .map_err(|source| CallError::Malformed { method: M::NAME, source });
             }
             // Else a late answer to a call that was given up, or an event, which `next` has counted.
         }

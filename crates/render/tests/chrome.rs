@@ -1,0 +1,338 @@
+//! The farm with a real browser. Each test skips itself, with a reason, where there is none.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use item::{FailureClass, Viewport};
+use render::{Farm, FarmConfig, FarmEvent, RenderOutcome, RenderPolicy, Rendered, RestartReason};
+
+/// Two browsers with two tabs, in a folder of their own; `None`, with a printed reason, without a browser.
+struct Rig {
+    farm: Farm,
+    profiles: tempfile::TempDir,
+    events: Arc<Mutex<Vec<FarmEvent>>>,
+}
+
+fn rig(change: impl FnOnce(&mut FarmConfig)) -> Option<Rig> {
+    let path_var = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+    let chrome = match render::find_chrome(None, &path_var) {
+        Ok(chrome) => chrome,
+        Err(error) => {
+            println!("skipped: {error}");
+            return None;
+        }
+    };
+    let profiles = tempfile::tempdir().expect("a temporary folder");
+    let mut config = FarmConfig::new(chrome, 2);
+    config.sandbox = false; // Tests run as root in containers.
+    config.profile_root = Some(profiles.path().to_owned());
+    change(&mut config);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&events);
+    let farm = Farm::start_observed(config, Some(Arc::new(move |event| heard.lock().expect("whole").push(event))));
+    Some(Rig { farm: farm.expect("starts"), profiles, events })
+}
+
+/// No geometry rules, so that small pages pass.
+fn policy() -> RenderPolicy {
+    RenderPolicy { visible_elements_min: 0, page_height_min: 0, ..RenderPolicy::default() }
+}
+
+fn rendered(outcome: RenderOutcome) -> Rendered {
+    match outcome {
+        RenderOutcome::Rendered(rendered) => rendered,
+        other => panic!("not rendered: {other:?}"),
+    }
+}
+
+fn failed(outcome: RenderOutcome) -> FailureClass {
+    match outcome {
+        RenderOutcome::Failed(failure) => {
+            println!("failed as expected: {}", failure.message);
+            failure.class
+        }
+        other => panic!("did not fail: {other:?}"),
+    }
+}
+
+/// Running processes whose command line names the folder.
+fn processes_of(folder: &std::path::Path) -> Vec<i32> {
+    let needle = folder.to_str().expect("plain path");
+    let entries = fs::read_dir("/proc").expect("proc").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok()));
+    pids.filter(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains(needle)))
+        .collect()
+}
+
+fn group_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(2)?.parse().ok()
+}
+
+/// Processes of the group that are no zombies.
+fn running_in_group(group: i32) -> usize {
+    let entries = fs::read_dir("/proc").expect("proc").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    let running = |pid: &i32| {
+        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| !s.contains(") Z ") && !s.contains(") X "))
+    };
+    pids.filter(|pid| group_of(*pid) == Some(group)).filter(running).count()
+}
+
+const PLAIN: &str = "<!doctype html><title>T</title><style>body{margin:0}h1{margin:0;height:50px;font-size:30px}
+    p::before{content:'x'}.gone{display:none}</style><h1>Hello <b>there</b>  world</h1><p style='color:red'>text</p>
+    <div class=gone><i>no</i></div><ul><li role=tab>one</ul><template><u>inert</u></template>";
+
+#[test]
+fn a_plain_page_has_its_boxes_texts_and_pixels() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let page = rendered(rig.farm.render(PLAIN, &policy()));
+    assert_eq!((page.width, page.height, page.page_width, page.page_height), (1280, 720, 1280, 720));
+    assert!(!page.truncated_height);
+    let tags: Vec<_> = page.nodes.iter().map(|node| node.tag.as_str()).collect();
+    let expected = ["html", "head", "title", "style", "body", "h1", "b", "p", "div", "i", "ul", "li", "template"];
+    assert_eq!(tags, expected);
+    let h1 = &page.nodes[5];
+    assert_eq!((h1.rect.x, h1.rect.y, h1.rect.width, h1.rect.height), (0.0, 0.0, 1280.0, 50.0));
+    assert_eq!((h1.text.as_str(), h1.role.as_deref(), h1.font_size), ("Hello world", Some("heading"), 30.0));
+    let p = &page.nodes[7];
+    assert_eq!((p.color.as_str(), p.style.as_deref()), ("rgb(255, 0, 0)", Some("color:red")));
+    assert!(h1.visible && p.visible && !page.nodes[9].visible);
+    assert_eq!(page.nodes[11].role.as_deref(), Some("tab"));
+    let image = image::load_from_memory(&page.screenshot).expect("a PNG");
+    assert_eq!((image.width(), image.height()), (1280, 720));
+
+    let policy = RenderPolicy { viewport: Viewport { width: 400, height: 300, device_scale_factor: 2.0 }, ..policy() };
+    let page = rendered(rig.farm.render(PLAIN, &policy));
+    assert_eq!((page.width, page.height, page.page_width, page.page_height), (800, 600, 400, 300));
+    assert_eq!(page.nodes[5].rect.width, 400.0, "boxes are in CSS px whatever the scale");
+}
+
+#[test]
+fn a_dark_page_is_dark_and_a_long_one_is_cut() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let dark = "<!doctype html><body style='margin:0;background:#102030'><p style='color:#fff'>night";
+    let page = rendered(rig.farm.render(dark, &policy()));
+    let image = image::load_from_memory(&page.screenshot).expect("a PNG").to_rgb8();
+    assert_eq!(image.get_pixel(1279, 719).0, [0x10, 0x20, 0x30]);
+    assert_eq!(page.nodes[2].background, "rgb(16, 32, 48)");
+
+    // A first screen of its own height and a box fixed at the bottom: painting beyond the viewport must not lay out anew.
+    let long = "<!doctype html><style>body{margin:0}</style><div style='height:100vh;background:#f00'></div>
+        <div style='height:9000px;background:#00f'></div>
+        <div style='position:fixed;bottom:0;width:100%;height:20px;background:#0f0'></div>";
+    let page = rendered(rig.farm.render(long, &policy()));
+    assert_eq!((page.height, page.page_height, page.truncated_height), (4096, 9720, true));
+    let image = image::load_from_memory(&page.screenshot).expect("a PNG").to_rgb8();
+    assert_eq!(image.get_pixel(5, 690).0, [255, 0, 0]);
+    assert_eq!(image.get_pixel(5, 710).0, [0, 255, 0], "the fixed box stays where its node says");
+    assert_eq!(image.get_pixel(5, 730).0, [0, 0, 255]);
+    assert_eq!(image.get_pixel(5, 4095).0, [0, 0, 255]);
+}
+
+#[test]
+fn geometry_refuses_before_paint() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let check = |html: &str, expected: &str| match rig.farm.render(html, &RenderPolicy::default()) {
+        RenderOutcome::Refused(rejection) => assert_eq!(rejection.rule.name, expected, "{html}"),
+        other => panic!("{html}: {other:?}"),
+    };
+    check("<div style='height:1000000000px'>a</div><p>b<p>c", "page-too-tall");
+    check("<div style='width:9000px'>a</div><p>b<p>c", "page-too-wide");
+    check("", "no-visible-elements");
+    check("<body style='margin:0'><i>a</i><i>b</i><i>c</i>", "no-area");
+}
+
+const MOVING: &str = "<!doctype html><style>@keyframes in{from{opacity:0}to{opacity:1}}@keyframes go{to{margin-left:500px}}
+    .a{animation:in 9s both}.b{animation:go 1s infinite;width:50px;background:red}</style><h1 class=a>faded in</h1>
+    <div class=b>moves</div><marquee>runs</marquee><input autofocus value=caret><textarea>t</textarea><progress></progress>
+    <svg width=200 height=100><circle r=9 cx=50 cy=50><animate attributeName=r from=1 to=50 dur=2s repeatCount=indefinite
+    /></circle></svg><img name=fonts><form name=activeElement></form><p style='background:linear-gradient(red,blue)'>g</p>";
+
+/// Compares the stored bytes; says where they differ, as bytes say nothing.
+fn assert_same_pixels(one: &Rendered, other: &Rendered) {
+    if one.screenshot == other.screenshot {
+        return;
+    }
+    let decode = |page: &Rendered| image::load_from_memory(&page.screenshot).expect("a PNG").to_rgb8();
+    let (one, other) = (decode(one), decode(other));
+    let pairs = one.enumerate_pixels().zip(other.pixels());
+    let differ: Vec<_> = pairs.filter(|((_, _, a), b)| a != b).map(|((x, y, _), _)| (x, y)).collect();
+    panic!("{} px differ, from {:?} to {:?}", differ.len(), differ.first(), differ.last());
+}
+
+#[test]
+fn the_same_page_gives_the_same_bytes_at_any_time_and_beside_others() {
+    let Some(rig) = rig(|_| {}) else { return };
+    let first = rendered(rig.farm.render(MOVING, &policy()));
+    assert!(first.nodes.iter().any(|node| node.text == "faded in" && node.visible), "animations end, not begin");
+    let left = AtomicUsize::new(20);
+    thread::scope(|scope| {
+        for thread in 0..6 {
+            let (rig, first, left) = (&rig, &first, &left);
+            scope.spawn(move || {
+                while left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+                    let other = format!("<body style='background:#0{thread}0'><h1 style='font-size:90px'>other</h1>");
+                    rendered(rig.farm.render(&other, &policy()));
+                    let again = rendered(rig.farm.render(MOVING, &policy()));
+                    assert_eq!(again.nodes, first.nodes);
+                    assert_same_pixels(&again, first);
+                }
+            });
+        }
+    });
+    assert_eq!(rig.farm.stats().retries, 0);
+}
+
+#[test]
+fn nothing_leaves_the_machine_and_nothing_is_read_from_it() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&connections);
+    thread::spawn(move || {
+        for _ in listener.incoming() {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let canary = rig.profiles.path().join("canary.html");
+    fs::write(&canary, "<body style='background:#00ff01'>CANARY").expect("written");
+    let (canary, base) = (canary.display(), format!("http://127.0.0.1:{port}"));
+    let tries = [
+        format!("<img src={base}/a><img srcset='{base}/b 2x'><picture><source srcset={base}/c><img></picture>"),
+        format!(
+            "<link rel=stylesheet href={base}/a><style>@import url({base}/b);p{{background:url({base}/c)}}</style>"
+        ),
+        format!("<style>@font-face{{font-family:f;src:url({base}/f.woff2)}}p{{font-family:f}}</style>"),
+        format!(
+            "<iframe src={base}/a></iframe><iframe srcdoc='<img src={base}/b>'></iframe><object data={base}/c></object>"
+        ),
+        format!(
+            "<link rel=prefetch href={base}/a><link rel=preload as=image href={base}/b><link rel=preconnect href={base}>"
+        ),
+        format!(
+            "<link rel=dns-prefetch href=//localhost:{port}><link rel=prerender href={base}/a><link rel=icon href={base}/i>"
+        ),
+        format!("<meta http-equiv=refresh content='0;url={base}/a'>"),
+        format!("<meta http-equiv=refresh content='0;url=file://{canary}'>"),
+        format!("<form action={base}/a><input autofocus></form><video src={base}/v poster={base}/p autoplay></video>"),
+        format!("<svg><image href={base}/a width=9 height=9 /><use href='{base}/b#c' /></svg><embed src={base}/e>"),
+        format!(
+            "<iframe src=file://{canary}></iframe><img src=file://{canary}><iframe src=file:///etc/hostname></iframe>"
+        ),
+        format!(
+            "<script>fetch('{base}/s')</script><script src={base}/t></script><body onload=\"location='{base}/u'\">"
+        ),
+        format!("<base href={base}><img src=rel.png><a ping={base}/ping href={base}/a>a</a><track src={base}/t>"),
+    ];
+    for attempt in &tries {
+        let html = format!("<!doctype html><body><p id=own>own words</p>{attempt}");
+        for _ in 0..2 {
+            let page = rendered(rig.farm.render(&html, &policy()));
+            assert!(page.nodes.iter().any(|node| node.text == "own words"), "{attempt}: another document");
+            assert!(page.nodes.iter().all(|node| !node.text.contains("CANARY")), "{attempt}");
+            let image = image::load_from_memory(&page.screenshot).expect("a PNG").to_rgb8();
+            assert!(image.pixels().all(|pixel| pixel.0 != [0, 255, 1]), "{attempt}: canary in the pixels");
+        }
+    }
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+    assert_eq!(rig.farm.stats().retries, 0);
+}
+
+#[test]
+fn a_crashing_page_fails_and_its_neighbours_do_not_notice() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let crash = format!("<!doctype html><body>{}x", "<div style='display:inline-block'>".repeat(500));
+    let good = rendered(rig.farm.render(PLAIN, &policy()));
+    thread::scope(|scope| {
+        let crashed = scope.spawn(|| failed(rig.farm.render(&crash, &policy())));
+        for _ in 0..5 {
+            assert_eq!(rendered(rig.farm.render(PLAIN, &policy())), good);
+        }
+        assert_eq!(crashed.join().expect("no panic"), FailureClass::Crash);
+    });
+    assert_eq!(rendered(rig.farm.render(PLAIN, &policy())), good);
+}
+
+#[test]
+fn a_hung_page_times_out_and_its_tab_is_replaced() {
+    let Some(rig) = rig(|config| (config.browsers, config.tabs_per_browser) = (1, 1)) else { return };
+    let hang = format!("<!doctype html><body>{}", "<div style='filter:blur(9px)'>".repeat(60_000));
+    let short = RenderPolicy { page_timeout_ms: 3_000, ..policy() };
+    let start = Instant::now();
+    assert_eq!(failed(rig.farm.render(&hang, &short)), FailureClass::Timeout);
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    rendered(rig.farm.render(PLAIN, &policy()));
+    assert_eq!((rig.farm.stats().tabs_replaced, rig.farm.stats().retries), (1, 0));
+}
+
+#[test]
+fn a_killed_browser_costs_no_page() {
+    let Some(rig) = rig(|config| (config.browsers, config.tabs_per_browser) = (1, 2)) else { return };
+    let good = rendered(rig.farm.render(PLAIN, &policy()));
+    let stop = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while stop.load(Ordering::SeqCst) == 0 {
+                    assert_eq!(rendered(rig.farm.render(PLAIN, &policy())), good);
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(300));
+        let leader = processes_of(rig.profiles.path()).into_iter().find(|pid| group_of(*pid) == Some(*pid));
+        let pid = rustix::process::Pid::from_raw(leader.expect("a browser")).expect("a pid");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+        thread::sleep(Duration::from_secs(3));
+        stop.store(1, Ordering::SeqCst);
+    });
+    assert_eq!(rig.farm.stats().restarts_for(RestartReason::Died), 1);
+    assert!(rig.events.lock().expect("whole").iter().any(|e| matches!(e, FarmEvent::PageRetried { .. })));
+}
+
+#[test]
+fn browsers_are_replaced_by_pages_and_nothing_is_left_at_the_end() {
+    let Some(rig) = rig(|config| config.pages_per_browser_max = 4) else { return };
+    let groups = Mutex::new(std::collections::BTreeSet::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    rendered(rig.farm.render(PLAIN, &policy()));
+                    let mine = processes_of(rig.profiles.path()).into_iter().filter_map(group_of);
+                    groups.lock().expect("whole").extend(mine);
+                }
+            });
+        }
+    });
+    let stats = rig.farm.stats();
+    assert!(stats.restarts_for(RestartReason::Pages) >= 2, "{stats:?}");
+    assert_eq!((stats.pages, stats.tabs_busy), (20, 0));
+    rig.farm.shutdown();
+    let left: Vec<PathBuf> = fs::read_dir(rig.profiles.path()).expect("listed").flatten().map(|e| e.path()).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    for group in groups.into_inner().expect("whole") {
+        assert_eq!(running_in_group(group), 0, "group {group}");
+    }
+}
+
+#[test]
+fn a_page_that_eats_memory_is_stopped() {
+    let Some(rig) = rig(|config| {
+        (config.browsers, config.process_memory_max_bytes) = (1, 200 << 20);
+    }) else {
+        return;
+    };
+    let big = format!("<!doctype html><body>{}", "<p style='display:grid'>a<b>b</b><i>c</i>".repeat(120_000));
+    let long = RenderPolicy { elements_max: 1_000_000, ..policy() };
+    assert_eq!(failed(rig.farm.render(&big, &long)), FailureClass::Limit);
+    rendered(rig.farm.render(PLAIN, &policy()));
+}

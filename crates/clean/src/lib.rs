@@ -21,5 +21,6 @@ pub use clean::clean;
 pub use policy::{CleanPolicy, ImagePolicy};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{
-    BLANK, FRAMESET, RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
+    BLANK, FRAMESET, RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL,
+    UNSTABLE_MARKUP,
 };

@@ -84,7 +84,8 @@ pub(crate) fn placeholder(size: Size) -> String {
     let Size { width, height } = size;
     let (width, height) = (width.clamp(1, EDGE_MAX), height.clamp(1, EDGE_MAX));
     let is_spacer = width == 1 || height == 1;
-    let fill = if is_spacer { String::new() } else { format!("%20style=%27background:{}%27", NEUTRAL.replace('#', "%23")) };
+    let fill =
+        if is_spacer { String::new() } else { format!("%20style=%27background:{}%27", NEUTRAL.replace('#', "%23")) };
     format!(
         "data:image/svg+xml,%3Csvg%20xmlns=%27http://www.w3.org/2000/svg%27%20width=%27{width}%27%20height=%27{height}%27{fill}/%3E"
     )
@@ -116,9 +117,10 @@ fn svg_size(bytes: &[u8]) -> Option<Option<Size>> {
     }
     let caps = dom::Caps { elements_max: SVG_HEAD_BYTES, depth_max: SVG_HEAD_BYTES };
     let dom = dom::parse(&head, caps).ok()?;
-    let root = dom.descendants(dom::Dom::DOCUMENT).filter_map(|node| dom.element(node)).find(|element| {
-        !element.is_html() && &*element.name.local == "svg"
-    })?;
+    let root = dom
+        .descendants(dom::Dom::DOCUMENT)
+        .filter_map(|node| dom.element(node))
+        .find(|element| !element.is_html() && &*element.name.local == "svg")?;
     let edge = |name: &str| root.get(name).and_then(css_pixels);
     let view_box: Vec<f64> = root
         .get("viewBox")

@@ -6,8 +6,10 @@ use item::Rule;
 pub const TOO_MUCH_INPUT: Rule =
     Rule { name: "too-much-input", meaning: "The page as captured is longer than is parsed at all." };
 /// More elements than `elements_max`.
-pub const TOO_MANY_ELEMENTS: Rule =
-    Rule { name: "too-many-elements", meaning: "The parsed page has more elements than a browser lays out in reasonable time." };
+pub const TOO_MANY_ELEMENTS: Rule = Rule {
+    name: "too-many-elements",
+    meaning: "The parsed page has more elements than a browser lays out in reasonable time.",
+};
 /// Deeper than `depth_max`.
 pub const TOO_DEEP: Rule =
     Rule { name: "too-deep", meaning: "Elements are nested deeper than browsers keep them apart." };
@@ -15,8 +17,10 @@ pub const TOO_DEEP: Rule =
 pub const FRAMESET: Rule =
     Rule { name: "frameset", meaning: "The page is a frameset: its content stands in other documents." };
 /// Nothing to see.
-pub const BLANK: Rule =
-    Rule { name: "blank", meaning: "The page has no visible text, no image and no form control when its scripts do not run." };
+pub const BLANK: Rule = Rule {
+    name: "blank",
+    meaning: "The page has no visible text, no image and no form control when its scripts do not run.",
+};
 /// Less text than `text_chars_min`.
 pub const TOO_SHORT: Rule = Rule { name: "too-short", meaning: "The page has too few characters of visible text." };
 /// Fewer bytes than `html_bytes_min`.
@@ -31,14 +35,5 @@ pub const UNSTABLE_MARKUP: Rule = Rule {
 };
 
 /// Every rule of this crate.
-pub const RULES: &[Rule] = &[
-    TOO_MUCH_INPUT,
-    TOO_MANY_ELEMENTS,
-    TOO_DEEP,
-    FRAMESET,
-    BLANK,
-    TOO_SHORT,
-    TOO_SMALL,
-    TOO_LARGE,
-    UNSTABLE_MARKUP,
-];
+pub const RULES: &[Rule] =
+    &[TOO_MUCH_INPUT, TOO_MANY_ELEMENTS, TOO_DEEP, FRAMESET, BLANK, TOO_SHORT, TOO_SMALL, TOO_LARGE, UNSTABLE_MARKUP];

@@ -225,7 +225,11 @@ impl<'a, 's, 'r> Rewriter<'a, 's, 'r> {
         } else if place == Place::ImageList && (is("var") || is("attr") || is("env")) {
             // Might stand for a string, which would be a URL here.
             self.push(NOTHING);
-        } else if is("image-set") || is("-webkit-image-set") || is("image") || is("cross-fade") || is("-webkit-cross-fade")
+        } else if is("image-set")
+            || is("-webkit-image-set")
+            || is("image")
+            || is("cross-fade")
+            || is("-webkit-cross-fade")
         {
             self.nested(parser, open, Place::ImageList, ")");
         } else if is("attr") {

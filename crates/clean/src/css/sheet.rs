@@ -38,13 +38,7 @@ pub(crate) struct Sheets<'r> {
 
 impl<'r> Sheets<'r> {
     pub(crate) fn new(resources: Resources<'r>) -> Self {
-        Self {
-            resources,
-            names: Names::default(),
-            counts: SheetCounts::default(),
-            css_bytes: 0,
-            open: Vec::new(),
-        }
+        Self { resources, names: Names::default(), counts: SheetCounts::default(), css_bytes: 0, open: Vec::new() }
     }
 
     /// The contents of a `<style>` element.
@@ -70,9 +64,9 @@ impl<'r> Sheets<'r> {
             depth <= policy.import_depth_max && self.counts.found + self.counts.missing < policy.sheets_max;
         let is_cycle = self.open.contains(&key);
         let asset = (within_caps && !is_cycle && url.is_some()).then(|| self.resources.get(&key)).flatten();
-        let Some(asset) = asset.filter(|asset| {
-            is_style_sheet(&asset.mime) && self.css_bytes + asset.bytes.len() <= policy.css_bytes_max
-        }) else {
+        let Some(asset) = asset
+            .filter(|asset| is_style_sheet(&asset.mime) && self.css_bytes + asset.bytes.len() <= policy.css_bytes_max)
+        else {
             self.counts.missing += 1;
             return None;
         };
@@ -103,8 +97,11 @@ fn is_style_sheet(mime: &str) -> bool {
 /// Bytes to text by byte order mark, `Content-Type`, `@charset`, else UTF-8; line ends as CSS counts them.
 fn decode(asset: &Asset) -> String {
     let label_of = |text: &str| Encoding::for_label(text.trim_matches(['"', '\'', ' ']).as_bytes());
-    let by_header =
-        asset.mime.to_ascii_lowercase().split_once("charset=").and_then(|(_, label)| label_of(label.split(';').next()?));
+    let by_header = asset
+        .mime
+        .to_ascii_lowercase()
+        .split_once("charset=")
+        .and_then(|(_, label)| label_of(label.split(';').next()?));
     let by_rule = || {
         let rest = asset.bytes.strip_prefix(b"@charset \"")?;
         let end = rest.iter().take(64).position(|&byte| byte == b'"')?;
@@ -118,7 +115,7 @@ fn decode(asset: &Asset) -> String {
 /// `css` inside `@media`, unless it holds for all media anyway.
 pub(crate) fn in_media(css: &str, media: &str) -> String {
     let media = media.trim();
-    if media.is_empty() || media.eq_ignore_ascii_case("all") {
+    if css.is_empty() || media.is_empty() || media.eq_ignore_ascii_case("all") {
         return css.to_owned();
     }
     // No media query has such characters; browsers read one that does as "not all".
@@ -167,6 +164,10 @@ impl Import {
 
     fn wrap(&self, css: &str) -> String {
         let mut text = css.to_owned();
+        // An empty layer still takes its place in the order of layers; other empty blocks say nothing.
+        if text.is_empty() && self.layer.is_none() {
+            return text;
+        }
         if let Some(layer) = &self.layer {
             text = format!("@layer {}{{\n{text}\n}}", layer.trim());
         }

@@ -132,9 +132,8 @@ pub(crate) fn is_void(element: &Element) -> bool {
 }
 
 fn swallows_line_feed(element: &Element) -> bool {
-    let swallows = |name: &LocalName| {
-        matches!(*name, local_name!("pre") | local_name!("listing") | local_name!("textarea"))
-    };
+    let swallows =
+        |name: &LocalName| matches!(*name, local_name!("pre") | local_name!("listing") | local_name!("textarea"));
     element.html_name().is_some_and(swallows)
 }
 

@@ -36,7 +36,9 @@ pub(super) fn replace(dom: &mut Dom, context: &Context<'_>) {
 pub(crate) fn is_image(element: &Element) -> bool {
     match element.html_name() {
         Some(&local_name!("img")) => true,
-        Some(&local_name!("input")) => element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("image")),
+        Some(&local_name!("input")) => {
+            element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("image"))
+        }
         Some(_) => false,
         None => matches!(&*element.name.local, "image" | "feImage"),
     }
@@ -75,7 +77,8 @@ fn candidates(dom: &Dom, node: NodeId) -> Vec<String> {
 
 /// The first address of a `srcset`.
 fn first_of_set(set: &str) -> &str {
-    let address = set.trim_start_matches([' ', '\t', '\n', '\r', ',']).split_ascii_whitespace().next().unwrap_or_default();
+    let address =
+        set.trim_start_matches([' ', '\t', '\n', '\r', ',']).split_ascii_whitespace().next().unwrap_or_default();
     address.trim_end_matches(',')
 }
 
@@ -132,7 +135,9 @@ impl Declared {
     fn size(self) -> Option<Size> {
         match (self.width, self.height) {
             (Some(width), Some(height)) => Some(Size { width, height }),
-            (Some(width), None) => Some(Size { width, height: width.div_ceil(DEFAULT_SIZE.width / DEFAULT_SIZE.height) }),
+            (Some(width), None) => {
+                Some(Size { width, height: width.div_ceil(DEFAULT_SIZE.width / DEFAULT_SIZE.height) })
+            }
             (None, Some(height)) => {
                 Some(Size { width: height.saturating_mul(DEFAULT_SIZE.width / DEFAULT_SIZE.height), height })
             }

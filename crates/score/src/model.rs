@@ -1,6 +1,6 @@
 //! A model: its manifest and its bytes, known to belong together.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use item::{ContentHasher, Digest};
@@ -42,7 +42,7 @@ impl ScorerModel {
     }
 
     fn new(manifest: ModelManifest, text: &str, onnx: Vec<u8>) -> Result<Self, ScoreError> {
-        let actual = Sha256::digest(&onnx).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let actual = hex(&Sha256::digest(&onnx));
         if !actual.eq_ignore_ascii_case(&manifest.sha256) {
             return Err(ScoreError::Digest { model: manifest.name, expected: manifest.sha256, actual });
         }
@@ -63,4 +63,11 @@ impl ScorerModel {
     pub(crate) fn onnx(&self) -> &[u8] {
         &self.onnx
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // writing to a string never fails
+        text
+    })
 }

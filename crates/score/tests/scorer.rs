@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use item::FailureClass;
-use score::{Device, Runtime, ScoreError, Scorer, ScorerConfig, ScorerModel};
+use score::{Device, MANIFEST_FILE, Runtime, ScoreError, Scorer, ScorerConfig, ScorerModel};
 
 const MANIFEST: &str = include_str!("data/model.toml");
 const ONNX: &[u8] = include_bytes!("data/tiny.onnx");
@@ -14,10 +14,15 @@ const ONNX: &[u8] = include_bytes!("data/tiny.onnx");
 fn runtime() -> Option<Runtime> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/onnxruntime/libonnxruntime.so");
     if !path.exists() {
-        println!("skipped: no ONNX Runtime at {}", path.display());
+        skip(&format!("no ONNX Runtime at {}", path.display()));
         return None;
     }
     Some(Runtime::load(&path).expect("the installed library"))
+}
+
+#[expect(clippy::print_stdout, reason = "a skipped test says why")]
+fn skip(reason: &str) {
+    println!("skipped: {reason}");
 }
 
 fn tiny(manifest: &str) -> ScorerModel {
@@ -136,6 +141,26 @@ fn models_come_from_folders_too_and_must_be_whole() {
     let model = ScorerModel::from_folder(folder.path()).expect("a whole model");
     assert_eq!(model.fingerprint(), tiny(MANIFEST).fingerprint());
     assert_ne!(model.fingerprint(), tiny(&MANIFEST.replacen("0.4", "0.5", 1)).fingerprint());
+}
+
+/// The shipped models are those that their manifests describe, on this machine too.
+#[test]
+fn shipped_models_pass_their_own_check() {
+    let Some(runtime) = runtime() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scorer-models");
+    let models = std::fs::read_dir(folder).expect("the folder of models").flatten().map(|entry| entry.path());
+    for model in models.filter(|model| model.join(MANIFEST_FILE).exists()) {
+        let model = ScorerModel::from_folder(&model).unwrap_or_else(|error| panic!("{}", chain(&error)));
+        let scorer = Scorer::new(&runtime, &model, &ScorerConfig::default());
+        let scorer = scorer.unwrap_or_else(|error| panic!("{}", chain(&error)));
+        let pngs = [png([240; 3], 1280, 3000), png([30, 90, 200], 1280, 800)];
+        let together = scorer.score(&pngs);
+        for (png, together) in pngs.iter().zip(together) {
+            let together = together.expect("a sound picture");
+            assert!((0.0..=1.0).contains(&together.value), "{together:?}");
+            assert_eq!(scorer.score(&[png]), [Ok(together)]);
+        }
+    }
 }
 
 #[test]

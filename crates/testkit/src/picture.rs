@@ -6,9 +6,15 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
+use std::ops::Range;
 
 /// Quality of drawn photographs: grain and gradients still look right, and the sample stays small.
 pub const JPEG_QUALITY: u8 = 72;
+
+/// Shapes are painted in tiles of this many pixels, so that a small shape costs little on a large canvas.
+const TILE: u32 = 8;
+/// How much a distance may change over a unit of length: 1 for true distances, more for ridges made of noise.
+const STEEPEST: f32 = 4.0;
 
 /// Red, green and blue, 0 to 1.
 pub type Colour = [f32; 3];
@@ -46,10 +52,25 @@ impl Canvas {
     }
 
     /// Calls `change` for each pixel with its place in units of the height (x may exceed 1) and its colour.
-    pub fn each(&mut self, mut change: impl FnMut(f32, f32, Colour) -> Colour) {
+    pub fn each(&mut self, change: impl FnMut(f32, f32, Colour) -> Colour) {
+        self.each_in(0..self.width, 0..self.height, change);
+    }
+
+    /// The same for the pixels within these bounds.
+    pub fn within(&mut self, xs: Range<f32>, ys: Range<f32>, change: impl FnMut(f32, f32, Colour) -> Colour) {
+        let pixels = |bounds: Range<f32>, end: u32| {
+            let scale = self.height as f32;
+            ((bounds.start * scale).max(0.0) as u32).min(end)..((bounds.end * scale).max(0.0) as u32 + 1).min(end)
+        };
+        let (columns, rows) = (pixels(xs, self.width), pixels(ys, self.height));
+        self.each_in(columns, rows, change);
+    }
+
+    /// The same for some columns and rows.
+    fn each_in(&mut self, xs: Range<u32>, ys: Range<u32>, mut change: impl FnMut(f32, f32, Colour) -> Colour) {
         let scale = 1.0 / self.height as f32;
-        for y in 0..self.height {
-            for x in 0..self.width {
+        for y in ys {
+            for x in xs.clone() {
                 let at = (y * self.width + x) as usize;
                 self.pixels[at] = change((x as f32 + 0.5) * scale, (y as f32 + 0.5) * scale, self.pixels[at]);
             }
@@ -63,8 +84,21 @@ impl Canvas {
 
     /// Paints a shape with this opacity and an edge that is `blur` wide.
     pub fn soft(&mut self, colour: Colour, opacity: f32, blur: f32, distance: impl Fn(f32, f32) -> f32) {
-        let edge = blur.max(0.5 / self.height as f32);
-        self.each(|x, y, below| mix(below, colour, opacity * (1.0 - smooth(-edge, edge, distance(x, y)))));
+        let scale = 1.0 / self.height as f32;
+        let edge = blur.max(0.5 * scale);
+        let out_of_reach = edge + STEEPEST * TILE as f32 * 0.71 * scale;
+        for top in (0..self.height).step_by(TILE as usize) {
+            for left in (0..self.width).step_by(TILE as usize) {
+                let middle = |from: u32| (from as f32 + TILE as f32 / 2.0) * scale;
+                if distance(middle(left), middle(top)) > out_of_reach {
+                    continue;
+                }
+                let (right, bottom) = ((left + TILE).min(self.width), (top + TILE).min(self.height));
+                self.each_in(left..right, top..bottom, |x, y, below| {
+                    mix(below, colour, opacity * (1.0 - smooth(-edge, edge, distance(x, y))))
+                });
+            }
+        }
     }
 
     /// From `top` down to `bottom` between two heights; above and below stays as it is.

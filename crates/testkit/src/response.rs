@@ -83,9 +83,12 @@ impl Response {
     }
 
     /// The HTTP message, and how many of its bytes are the head.
-    pub(crate) fn message(&self) -> (Vec<u8>, usize) {
+    pub(crate) fn into_message(self) -> (Vec<u8>, usize) {
         let (body, length_header) = match self.coding {
-            Coding::Plain => (self.body.clone(), format!("Content-Length: {}\r\n", self.body.len())),
+            Coding::Plain => {
+                let header = format!("Content-Length: {}\r\n", self.body.len());
+                (self.body, header)
+            }
             Coding::Gzip => {
                 let body = gzip(&self.body, Compression::none());
                 let header = format!("Content-Encoding: gzip\r\nContent-Length: {}\r\n", body.len());
@@ -95,10 +98,10 @@ impl Response {
         };
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, phrase(self.status));
         if let Some(content_type) = &self.content_type {
-            head += &format!("Content-Type: {content_type}\r\n");
+            push_header(&mut head, "Content-Type", content_type);
         }
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            push_header(&mut head, name, value);
         }
         head += &length_header;
         head += "\r\n";
@@ -106,6 +109,13 @@ impl Response {
         let mut message = head.into_bytes();
         message.extend(body);
         (message, head_bytes)
+    }
+}
+
+/// Adds a header line, of HTTP or of WARC: they look alike.
+pub(crate) fn push_header(head: &mut String, name: &str, value: &str) {
+    for part in [name, ": ", value, "\r\n"] {
+        head.push_str(part);
     }
 }
 

@@ -45,8 +45,8 @@ fn light(seed: &mut Seed) -> [Colour; 4] {
 
 /// A ridge: the height of the land over `x`.
 fn ridge(x: f32, base: f32, height: f32, rough: f32, seed: u32) -> f32 {
-    let (a, b) = (noise(x * rough, seed), noise(x * rough * 3.1, seed ^ 77));
-    base - height * (0.65 * a + 0.25 * b + 0.1 * noise(x * rough * 9.7, seed ^ 991))
+    let (a, b) = (noise(x * rough, seed), noise(x * rough * 3.1, seed ^ 0x4d));
+    base - height * (0.65 * a + 0.25 * b + 0.1 * noise(x * rough * 9.7, seed ^ 0x3df))
 }
 
 fn hills(canvas: &mut Canvas, seed: &mut Seed, half: f32) {
@@ -96,11 +96,8 @@ fn coast(canvas: &mut Canvas, seed: &mut Seed, half: f32) {
     let side = if seed.below(2) == 0 { 0.0 } else { half * 2.0 };
     canvas.shape(mix(far, near, 0.75), move |x, y| {
         let out = (x - side).abs();
-        let top = 0.40 + out * 0.22 - 0.08 * noise(x * 9.0, number) - 0.05 * noise(x * 23.0, number ^ 3);
-        (top - y).max(y - 0.56 - out * 0.02).max(out - half * 0.95)
-    });
-    canvas.soft(mix(horizon, [1.0; 3], 0.7), 0.9, 0.004, move |x, y| {
-        (y - 0.94 - 0.03 * noise(x * 5.0, number ^ 8)).abs() - 0.006
+        let top = 0.40 + out * 0.31 - 0.08 * noise(x * 9.0, number) - 0.05 * noise(x * 23.0, number ^ 3);
+        (top - y).max(y - 0.545).max(out - half * 0.95)
     });
 }
 
@@ -112,25 +109,26 @@ fn city(canvas: &mut Canvas, seed: &mut Seed, half: f32) {
         let wall = mix(mix(far, horizon, 0.5), near, depth);
         let lit = mix(rgb(0xff_dd99), wall, 0.15);
         let number = seed.next() as u32;
-        let mut x = seed.between(-0.1, 0.0);
-        while x < half * 2.0 {
-            let (w, h) = (seed.between(0.08, 0.2), seed.between(0.2, 0.62) * (1.0 - 0.28 * depth));
-            canvas.shape(wall, block(x + w / 2.0, 1.0 - h / 2.0, w / 2.0, h / 2.0, 0.0));
-            canvas.each(|px, py, below| {
-                let (u, v) = (px - x - 0.012, py - 1.0 + h - 0.02);
-                if u < 0.0 || u > w - 0.03 || v < 0.0 {
+        let mut left = seed.between(-0.1, 0.0);
+        while left < half * 2.0 {
+            let wide = seed.between(0.08, 0.2);
+            let high = seed.between(0.2, 0.62) * (1.0 - 0.28 * depth);
+            let top = 1.0 - high;
+            canvas.shape(wall, block(left + wide / 2.0, 1.0 - high / 2.0, wide / 2.0, high / 2.0, 0.0));
+            canvas.within(left..left + wide, top..1.0, |x, y, below| {
+                let (over, down) = (x - left - 0.012, y - top - 0.02);
+                if over < 0.0 || over > wide - 0.03 || down < 0.0 {
                     return below;
                 }
-                let (cu, cv) = (u / 0.022, v / 0.03);
-                let is_window = cu - cu.floor() < 0.55 && cv - cv.floor() < 0.5;
-                let is_lit = noise2(cu.floor() * 1.7 + x * 31.0, cv.floor() * 1.3, number) > 0.6;
-                if is_window {
-                    mix(below, if is_lit { lit } else { mix(wall, sky, 0.35) }, 0.4 + 0.5 * depth)
-                } else {
-                    below
+                let (column, row) = (over / 0.022, down / 0.03);
+                let is_window = column - column.floor() < 0.55 && row - row.floor() < 0.5;
+                if !is_window {
+                    return below;
                 }
+                let is_lit = noise2(column.floor() * 1.7 + left * 31.0, row.floor() * 1.3, number) > 0.6;
+                mix(below, if is_lit { lit } else { mix(wall, sky, 0.35) }, 0.4 + 0.5 * depth)
             });
-            x += w + seed.between(0.0, 0.05);
+            left += wide + seed.between(0.0, 0.05);
         }
     }
 }
@@ -271,16 +269,15 @@ fn room(canvas: &mut Canvas, seed: &mut Seed, half: f32) {
 }
 
 fn blobs(canvas: &mut Canvas, seed: &mut Seed, half: f32) {
-    let [a, b, c, d] = light(seed);
-    canvas.gradient(0.0, 1.0, mix(b, [1.0; 3], 0.4), b);
-    for i in 0..9 {
-        let colour = [a, c, d, rgb(0xf2_a65a), rgb(0xe4_572e)][i % 5];
-        let (x, y, r) = (seed.between(0.0, half * 2.0), seed.between(0.0, 1.0), seed.between(0.1, 0.36));
-        canvas.soft(colour, 0.6, seed.between(0.003, 0.12), circle(x, y, r));
+    let [sky, horizon, far, near] = light(seed);
+    canvas.gradient(0.0, 1.0, mix(horizon, [1.0; 3], 0.4), horizon);
+    for colour in [sky, far, near, rgb(0xf2_a65a), rgb(0xe4_572e)].into_iter().cycle().take(9) {
+        let (x, y, radius) = (seed.between(0.0, half * 2.0), seed.between(0.0, 1.0), seed.between(0.1, 0.36));
+        canvas.soft(colour, 0.6, seed.between(0.003, 0.12), circle(x, y, radius));
     }
     for _ in 0..5 {
-        let (x, y, r) = (seed.between(0.0, half * 2.0), seed.between(0.0, 1.0), seed.between(0.05, 0.2));
-        let ring = circle(x, y, r);
+        let (x, y, radius) = (seed.between(0.0, half * 2.0), seed.between(0.0, 1.0), seed.between(0.05, 0.2));
+        let ring = circle(x, y, radius);
         canvas.shape([1.0, 0.98, 0.94], move |px, py| ring(px, py).abs() - 0.006);
     }
 }

@@ -1,6 +1,7 @@
 //! Chance without chance: numbers that follow from a name.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 /// The first 16 bytes of the SHA-256 of `parts`, which are kept apart by a zero byte.
 pub(crate) fn hash16(parts: &[&str]) -> [u8; 16] {
@@ -12,6 +13,14 @@ pub(crate) fn hash16(parts: &[&str]) -> [u8; 16] {
     let mut first = [0; 16];
     first.copy_from_slice(&hasher.finalize()[..16]);
     first
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to memory does not fail");
+        text
+    })
 }
 
 /// A small generator (splitmix64), seeded by a name.

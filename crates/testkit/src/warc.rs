@@ -11,8 +11,8 @@
 //! assert_eq!(archive[..2], [0x1f, 0x8b]);
 //! ```
 
-use crate::response::{Response, gzip};
-use crate::seed::{Seed, hash16};
+use crate::response::{Response, gzip, push_header};
+use crate::seed::{Seed, hash16, hex};
 use flate2::Compression;
 use sha2::{Digest, Sha256};
 
@@ -48,7 +48,10 @@ impl WarcBuilder {
     pub fn warcinfo(self, file_name: &str, fields: &[(&str, &str)]) -> Self {
         let id = self.id("warcinfo", file_name);
         let date = date_of("warcinfo");
-        let body: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let mut body = String::new();
+        for (name, value) in fields {
+            push_header(&mut body, name, value);
+        }
         self.record(
             &[
                 ("WARC-Type", "warcinfo"),
@@ -68,7 +71,8 @@ impl WarcBuilder {
 
     /// A response record, with its neighbours if [`with_requests`](Self::with_requests) was called.
     pub fn response(mut self, response: Response) -> Self {
-        let url = response.url.as_str();
+        let url = response.url.clone();
+        let url = url.as_str();
         let date = response.date.clone().unwrap_or_else(|| date_of(url));
         let address = address_of(url);
         let id = self.id("response", url);
@@ -87,7 +91,7 @@ impl WarcBuilder {
                 request_message(url).as_bytes(),
             );
         }
-        let (message, head_bytes) = response.message();
+        let (message, head_bytes) = response.into_message();
         let payload_digest = digest(&message[head_bytes..]);
         let block_digest = digest(&message);
         self = self.record(
@@ -125,9 +129,10 @@ impl WarcBuilder {
     pub fn record(mut self, headers: &[(&str, &str)], block: &[u8]) -> Self {
         let mut head = "WARC/1.0\r\n".to_owned();
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            push_header(&mut head, name, value);
         }
-        head += &format!("Content-Length: {}\r\n\r\n", block.len());
+        push_header(&mut head, "Content-Length", &block.len().to_string());
+        head += "\r\n";
         let mut bytes = head.into_bytes();
         bytes.extend(block);
         bytes.extend(b"\r\n\r\n");
@@ -180,7 +185,7 @@ impl WarcBuilder {
         // Version 8 ("made by the application") and the variant bits of RFC 9562.
         bytes[6] = bytes[6] & 0x0f | 0x80;
         bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&bytes);
         format!("<urn:uuid:{}-{}-{}-{}-{}>", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 }
@@ -215,8 +220,7 @@ fn address_of(url: &str) -> String {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn sample_is_small() {
 }
 
 fn check(file: &str, expected: &WarcBuilder, expected_damaged: usize) {
-    let archive = std::fs::read(folder().join(file)).unwrap();
+    let archive = std::fs::read(folder().join(file)).expect("the archive is in git");
     let starts: Vec<usize> =
         (0..archive.len()).filter(|&at| archive[at..].starts_with(MEMBER_HEAD)).chain([archive.len()]).collect();
     assert_eq!(starts[0], 0);

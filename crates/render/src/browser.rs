@@ -1,9 +1,7 @@
 //! One browser: its flags, its start, its tabs.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use headless_chrome::protocol::cdp::{Browser as BrowserDomain, Target};
@@ -170,11 +168,5 @@ impl Browser {
                 member.memory_bytes
             })
             .collect()
-    }
-
-    /// The process group, for tests that kill a browser from outside.
-    #[cfg(test)]
-    pub(crate) fn process(&self) -> &Process {
-        &self.process
     }
 }

@@ -100,6 +100,30 @@ pub enum FarmError {
     Monitor(#[source] io::Error),
 }
 
+/// What a Chrome binary says of its build, without being started: `Chromium 156.0.8078.79 built on Debian`.
+pub fn chrome_build(chrome: &std::path::Path) -> Result<String, FarmError> {
+    let spawn_error = |source| FarmError::Spawn { chrome: chrome.to_owned(), source };
+    let output = std::process::Command::new(chrome).arg("--version").output().map_err(spawn_error)?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if !output.status.success() || said.is_empty() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(FarmError::Silent { reason: "it did not tell its version".to_owned(), said });
+    }
+    Ok(said)
+}
+
+/// Digest of what decides the pixels besides page, policy and fonts: the browser's build (as it says itself, in any
+/// form), flags, and our sequence of calls.
+pub fn farm_fingerprint(build: &str, config: &FarmConfig) -> Digest {
+    let mut hasher = ContentHasher::new("render farm");
+    hasher.add_text(build).add_u64(SEQUENCE_VERSION);
+    // The sandbox makes no pixels.
+    for flag in flags(&FarmConfig { sandbox: true, ..config.clone() }) {
+        hasher.add_text(&flag);
+    }
+    hasher.finish()
+}
+
 /// A set of headless browsers that stays healthy. Share it by reference or `Arc`; dropping it ends every browser.
 pub struct Farm {
     pool: Pool,
@@ -152,14 +176,18 @@ impl Farm {
         &self.version
     }
 
-    /// Digest of what decides the pixels besides page, policy and fonts: browser build, flags, and our sequence of calls.
+    /// Digest of what decides the pixels besides page, policy and fonts; see [`farm_fingerprint`].
     pub fn fingerprint(&self) -> Digest {
-        let mut hasher = ContentHasher::new("render farm");
-        hasher.add_text(&self.version).add_u64(SEQUENCE_VERSION);
-        for flag in flags(&self.config) {
-            hasher.add_text(&flag);
+        farm_fingerprint(&self.version, &self.config)
+    }
+
+    /// Ends all browsers while pages are in flight: those fail, and so does every later one. For stopping a run within
+    /// seconds, when others still hold the farm.
+    pub fn abort(&self) {
+        self.pool.close();
+        for browser in self.watched.browsers() {
+            browser.kill();
         }
-        hasher.finish()
     }
 
     /// Renders one page. Blocks until there is a verdict; many threads may call it at once.
@@ -226,7 +254,10 @@ impl Farm {
 
     /// Renders in a fresh browser with nothing else in it: what breaks now was broken by this page.
     fn render_alone(&self, html: &str, policy: &RenderPolicy, message: String, deadline: Instant) -> RenderOutcome {
-        let Some(_alone) = self.pool.alone(deadline) else { return no_tab(&TakeError::Timeout) };
+        let _alone = match self.pool.alone(deadline) {
+            Ok(alone) => alone,
+            Err(error) => return no_tab(&error),
+        };
         self.counts.retries.fetch_add(1, Ordering::Relaxed);
         self.tell(FarmEvent::PageRetried { message });
         let browser = match self.start_browser() {
@@ -266,6 +297,10 @@ impl Host for Farm {
     fn start_browser(&self) -> Result<Arc<Browser>, FarmError> {
         let browser = Arc::new(Browser::start(&self.config)?);
         self.watched.add(&browser);
+        if self.pool.is_closed() {
+            // It came too late for `abort` to see it.
+            browser.kill();
+        }
         Ok(browser)
     }
 

@@ -24,7 +24,7 @@ mod tab;
 mod transport;
 
 pub use event::{FarmEvent, FarmStats, Observer, RestartReason};
-pub use farm::{Farm, FarmConfig, FarmError};
+pub use farm::{Farm, FarmConfig, FarmError, chrome_build, farm_fingerprint};
 pub use finder::{ChromeNotFound, find_chrome};
 pub use fonts::{FontsError, font_set_digest};
 pub use geometry::{NO_AREA, NO_VISIBLE_ELEMENTS, PAGE_TOO_TALL, PAGE_TOO_WIDE, RULES};

@@ -51,6 +51,19 @@ impl Default for RenderPolicy {
     }
 }
 
+impl RenderPolicy {
+    /// A policy that refuses no geometry: for pages that were accepted before and are rendered again.
+    pub fn accept_all() -> Self {
+        Self {
+            page_height_max: u32::MAX,
+            page_width_ratio_max: f64::INFINITY,
+            page_height_min: 0,
+            visible_elements_min: 0,
+            ..Self::default()
+        }
+    }
+}
+
 /// A render that went well.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {

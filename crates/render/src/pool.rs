@@ -27,6 +27,8 @@ pub(crate) enum TakeError {
     Start(#[from] FarmError),
     #[error("no tab could be opened")]
     Open(#[source] CallError),
+    #[error("the farm was stopped")]
+    Closed,
 }
 
 /// What the pool asks of the farm: a fresh browser, and to hear of replaced ones.
@@ -50,6 +52,8 @@ struct State {
     seats: Vec<Seat>,
     /// A page is being rendered in a browser of its own; one at a time, they are rare and cost a browser.
     alone: bool,
+    /// Nobody gets a tab any more.
+    closed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +92,7 @@ impl Pool {
         let mut seats: Vec<Seat> = (0..config.browsers).map(seat).collect();
         seats[0].browser = Some(first);
         Self {
-            state: Mutex::new(State { seats, alone: false }),
+            state: Mutex::new(State { seats, alone: false, closed: false }),
             changed: Condvar::new(),
             tabs_per_browser: config.tabs_per_browser,
             pages_max: config.pages_per_browser_max,
@@ -102,6 +106,9 @@ impl Pool {
         let mut attempts = 0;
         let mut state = self.lock();
         loop {
+            if state.closed {
+                return Err(TakeError::Closed);
+            }
             match self.choose(&state) {
                 Choice::Wait => state = self.wait(state, deadline).ok_or(TakeError::Timeout)?,
                 Choice::Lend(seat) => {
@@ -149,13 +156,26 @@ impl Pool {
     }
 
     /// Waits for the right to start a browser beside the seats; the guard gives it back.
-    pub(crate) fn alone(&self, deadline: Instant) -> Option<Alone<'_>> {
+    pub(crate) fn alone(&self, deadline: Instant) -> Result<Alone<'_>, TakeError> {
         let mut state = self.lock();
-        while state.alone {
-            state = self.wait(state, deadline)?;
+        while state.alone && !state.closed {
+            state = self.wait(state, deadline).ok_or(TakeError::Timeout)?;
+        }
+        if state.closed {
+            return Err(TakeError::Closed);
         }
         state.alone = true;
-        Some(Alone(self))
+        Ok(Alone(self))
+    }
+
+    /// Lends nothing any more; whoever waits hears of it.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     pub(crate) fn busy(&self) -> usize {

@@ -81,14 +81,8 @@ impl StepError {
 
     /// As a failure of the item, with the whole chain.
     pub(crate) fn to_failure(&self, class: FailureClass) -> Failure {
-        let mut failure = Failure::from_error(class, self as &(dyn Error + 'static));
-        failure.message = excerpt_chain(&failure.message);
-        failure
+        Failure::from_error(class, self as &(dyn Error + 'static))
     }
-}
-
-fn excerpt_chain(message: &str) -> String {
-    excerpt(message)
 }
 
 /// Renders a page on a blank tab. The tab is spoilt when this fails.
@@ -99,7 +93,7 @@ pub(crate) fn render(tab: &mut Tab, html: &str, policy: &RenderPolicy) -> Result
         deadline: page_deadline.min(Instant::now() + Duration::from_millis(policy.step_timeout_ms)),
     };
     step("loaded").run(|deadline| load(tab, html, policy, deadline))?;
-    step("settled").run(|deadline| settle(tab, deadline))?;
+    step("settled").run(|deadline| settle(tab, html, deadline))?;
     let layout = step("laid out").run(|deadline| lay_out(tab, deadline))?;
 
     if layout.nodes.len() > policy.elements_max {
@@ -134,12 +128,22 @@ fn load(tab: &mut Tab, html: &str, policy: &RenderPolicy, deadline: Instant) -> 
     Ok(())
 }
 
-fn settle(tab: &Tab, deadline: Instant) -> Result<(), Trouble> {
+fn settle(tab: &Tab, html: &str, deadline: Instant) -> Result<(), Trouble> {
+    if asks_for_focus(html) {
+        // Focus is given with the first frame after the load, and can only be taken away after that.
+        tab.session.call(&protocol::screenshot(1, 1), deadline)?;
+    }
     let script = Evaluate { expression: SETTLE, await_promise: true, return_by_value: true };
     match tab.session.call(&script, deadline)?.exception {
         Some(exception) => Err(Trouble::Script(excerpt(&exception.to_string()))),
         None => Ok(()),
     }
+}
+
+/// The page may hold an `autofocus`; a mention in its text costs a frame and does no harm.
+fn asks_for_focus(html: &str) -> bool {
+    const WORD: &[u8] = b"autofocus";
+    html.as_bytes().windows(WORD.len()).any(|window| window.eq_ignore_ascii_case(WORD))
 }
 
 fn lay_out(tab: &Tab, deadline: Instant) -> Result<Layout, Trouble> {

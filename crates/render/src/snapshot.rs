@@ -73,8 +73,8 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
                     node.rect = Rect { x, y, width, height };
                     node.visible = width > 0.0 && height > 0.0 && computed.visible && opacity > 0.0;
                     node.font_size = computed.font_size;
-                    node.color = computed.color.to_owned();
-                    node.background = computed.background.to_owned();
+                    computed.color.clone_into(&mut node.color);
+                    computed.background.clone_into(&mut node.background);
                 }
                 node_of_row[row] = Some(nodes.len() as u32);
                 opacities.push(opacity);

@@ -1,4 +1,5 @@
 //! The farm with a real browser. Each test skips itself, with a reason, where there is none.
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::ffi::OsString;
 use std::fs;

@@ -15,6 +15,10 @@ mod policy;
 mod ranges;
 mod resource;
 mod rule;
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod tests;
 
 pub use assets::{Asset, Assets, NoAssets};
 pub use clean::clean;

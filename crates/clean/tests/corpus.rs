@@ -29,17 +29,25 @@ fn lenient(images: ImagePolicy) -> CleanPolicy {
 fn fetchable(html: &str) -> Vec<String> {
     let found = std::cell::RefCell::new(Vec::new());
     let in_css = |css: &str| {
-        // Escapes could hide a name; in text that we wrote they would be a mistake.
-        let plain = css.to_ascii_lowercase().replace('\\', "");
+        // What is escaped is part of a name: `.bg-\\[url\\(...`.
+        let mut rest = css.to_ascii_lowercase();
+        while let Some(at) = rest.find('\\') {
+            let escaped = rest[at + 1..].chars().next().map_or(0, char::len_utf8);
+            rest.replace_range(at..at + 1 + escaped, "_");
+        }
+        let mut rest = rest.as_str();
         let mut found = found.borrow_mut();
-        if plain.contains("@import") {
+        if rest.contains("@import") {
             found.push(format!("import in {}", css.chars().take(80).collect::<String>()));
         }
-        for (at, _) in plain.match_indices("url(") {
-            let target = plain[at + 4..].trim_start_matches([' ', '"', '\'', '\n', '\t']);
+        while let Some(at) = rest.find("url(") {
+            let target = rest[at + 4..].trim_start();
+            let quote = target.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let target = target.trim_start_matches(['"', '\'']);
             if !(target.starts_with("data:") || target.starts_with('#')) {
                 found.push(format!("css: {}", target.chars().take(80).collect::<String>()));
             }
+            rest = &target[target.find(quote.unwrap_or(')')).unwrap_or(target.len())..];
         }
     };
     let css = std::cell::RefCell::new(String::new());

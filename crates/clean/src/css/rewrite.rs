@@ -302,7 +302,7 @@ impl<'a, 's, 'r> Rewriter<'a, 's, 'r> {
                 && let Some(text) = sheets.import(&import, self.base, *import_depth + 1)
             {
                 self.push(&text);
-                self.push("\n");
+                self.push_space("\n");
             }
         } else if is("charset") || is("namespace") {
             skip_to_block_or_semicolon(parser);

@@ -158,6 +158,11 @@ impl Dom {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn template_contents(&self, id: NodeId) -> Option<NodeId> {
+        self.element(id)?.template_contents
+    }
+
     /// Whether the node is the HTML element of that name.
     pub(crate) fn is(&self, id: NodeId, name: &LocalName) -> bool {
         self.element(id).and_then(Element::html_name) == Some(name)

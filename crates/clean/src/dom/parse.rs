@@ -9,7 +9,7 @@ use std::cell::{Cell, Ref, RefCell};
 use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tree_builder::TreeBuilderOpts;
-use html5ever::{Attribute, ParseOpts, QualName};
+use html5ever::{Attribute, ParseOpts, QualName, local_name};
 
 use super::{Dom, Element, Mode, NodeData, NodeId};
 
@@ -47,12 +47,19 @@ pub(crate) fn parse(html: &str, caps: Caps) -> Result<Dom, Overflow> {
         start = end;
         parser.tokenizer.sink.sink.look(caps)?;
     }
-    let dom = parser.finish();
+    let mut dom = parser.finish();
+    dom.may_not_round_trip |= has_nested_forms(&dom);
     // The open branch is where a tree grows, but nodes can be moved to another depth: count once more.
     match deepest(&dom) {
         depth if depth > caps.depth_max => Err(Overflow::Depth(depth)),
         _ => Ok(dom),
     }
+}
+
+/// A form in a form comes from misnested end tags, and a parser that reads it written well ignores the inner one.
+fn has_nested_forms(dom: &Dom) -> bool {
+    let is_form = |&node: &NodeId| dom.is(node, &local_name!("form"));
+    dom.descendants(Dom::DOCUMENT).filter(is_form).any(|form| dom.ancestors(form).any(|node| is_form(&node)))
 }
 
 /// Depth of the deepest element, `html` being 1.

@@ -104,7 +104,8 @@ fn is_dead_foreign(element: &Element) -> bool {
         target.trim().to_ascii_lowercase().ends_with("href")
     };
     match &*element.name.local {
-        "script" | "metadata" | "iframe" | "embed" | "object" | "cursor" | "font-face-uri" | "handler" => true,
+        "script" | "metadata" | "iframe" | "embed" | "object" | "cursor" | "font-face-uri" | "handler" | "link"
+        | "base" => true,
         "animate" | "set" => animates_reference(),
         _ => false,
     }

@@ -1,0 +1,279 @@
+//! Small pages in, what must and must not stand in them out. One table per pass.
+
+use bytes::Bytes;
+use item::{Attributes, Capture, CharsetSource, Page, Verdict, name};
+
+use crate::{Asset, Assets, CleanPolicy, ImagePolicy, NoAssets, clean, dom};
+
+const URL: &str = "https://example.com/dir/page.html";
+
+struct Fixed(&'static [(&'static str, &'static str, &'static [u8])]);
+
+impl Assets for Fixed {
+    fn get(&self, url: &str) -> Option<Asset> {
+        let (_, mime, bytes) = self.0.iter().find(|(known, _, _)| *known == url)?;
+        Some(Asset { mime: (*mime).to_owned(), bytes: Bytes::from_static(bytes) })
+    }
+}
+
+fn verdict(html: &str, policy: &CleanPolicy, assets: &dyn Assets) -> Verdict<Page> {
+    let capture = Capture {
+        status: 200,
+        headers: vec![("X-Robots-Tag".to_owned(), "NoArchive, nofollow".to_owned())],
+        mime: "text/html".to_owned(),
+        charset: "utf-8".to_owned(),
+        charset_source: CharsetSource::Http,
+        html: html.to_owned(),
+        truncated: false,
+    };
+    clean(&capture, URL, policy, assets)
+}
+
+fn lenient() -> CleanPolicy {
+    CleanPolicy { text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() }
+}
+
+fn kept(html: &str, policy: &CleanPolicy, assets: &dyn Assets) -> (String, Attributes) {
+    match verdict(html, policy, assets) {
+        Verdict::Keep(kept) => (kept.body.html, kept.attributes),
+        other => panic!("{html}: {other:?}"),
+    }
+}
+
+/// What stands in the body of the cleaned page; a letter keeps it from being blank. Cleaning again changes nothing.
+fn check_body_with(html: &str, expected: &str, policy: &CleanPolicy, assets: &dyn Assets) {
+    let (cleaned, _) = kept(&format!("<!DOCTYPE html><body>x{html}"), policy, assets);
+    let body = cleaned.split_once("<body>x").and_then(|(_, rest)| rest.strip_suffix("</body></html>"));
+    assert_eq!(body, Some(expected), "{html}");
+    assert_eq!(kept(&cleaned, policy, &NoAssets).0, cleaned, "{html}: cleaning twice");
+}
+
+fn check_body(html: &str, expected: &str) {
+    check_body_with(html, expected, &lenient(), &NoAssets);
+}
+
+/// What stands in the one style sheet.
+fn check_css_with(html: &str, expected: &str, assets: &dyn Assets) {
+    let (cleaned, _) = kept(&format!("<!DOCTYPE html><body>x{html}"), &lenient(), assets);
+    let css = cleaned.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+    assert_eq!(css.map_or("", |(css, _)| css), expected, "{html}");
+    assert_eq!(kept(&cleaned, &lenient(), &NoAssets).0, cleaned, "{html}: cleaning twice");
+}
+
+fn check_css(css: &str, expected: &str) {
+    check_css_with(&format!("<style>{css}</style>"), expected, &NoAssets);
+}
+
+#[test]
+fn what_does_not_show_is_removed() {
+    check_body("a<script>1</script>b<!-- c -->d", "abd");
+    check_body("<template><p>x</p></template><embed src=x><base href=/>", "");
+    check_body("<noscript><p>shown</p></noscript>", "<p>shown</p>");
+    check_body("<object data=x.swf><param name=a><b>fallback</b></object>", "<b>fallback</b>");
+    check_body("<svg><script>1</script><set attributeName=href to=x /></svg>", "<svg></svg>");
+    check_body("<plaintext>a</b>", "<pre>a&lt;/b&gt;</pre>");
+}
+
+#[test]
+fn attributes_that_mean_something_stay() {
+    check_body(
+        "<p id=a class=b onclick=x data-y=1 aria-label=z lang=de dir=rtl jsaction=q>t</p>",
+        "<p id=\"a\" class=\"b\" aria-label=\"z\" lang=\"de\" dir=\"rtl\">t</p>",
+    );
+    check_body(
+        "<form action=/send method=post><input type=text name=q value=v></form>",
+        "<form><input type=\"text\" name=\"q\" value=\"v\"></form>",
+    );
+    check_body("<input type=hidden name=t value=secret>", "<input type=\"hidden\" name=\"t\">");
+    check_body("<a href=javascript:x() target=_blank>t</a>", "<a href=\"#\">t</a>");
+    check_body("<a href=other.html>t</a>", "<a href=\"other.html\">t</a>");
+    check_body("<table><tr><td colspan=2>t", "<table><tbody><tr><td colspan=\"2\">t</td></tr></tbody></table>");
+    check_body(
+        "<svg viewBox='0 0 1 1' xmlns:xlink=a><use xlink:href='#i'/><use href=s.svg#i /><path d=M0 fill='url(#g)'/></svg>",
+        "<svg viewBox=\"0 0 1 1\"><use xlink:href=\"#i\"></use><use></use><path d=\"M0\" fill=\"url(#g)\"></path></svg>",
+    );
+    check_body(
+        "<p style='background:URL(x.png);color:red'>t</p>",
+        "<p style=\"background:url(data:,);color:red\">t</p>",
+    );
+}
+
+#[test]
+fn a_selector_keeps_the_attribute_that_it_names() {
+    let (html, _) = kept("<style>[data-kind=a]{color:red}</style><p data-kind=a data-other=b>x", &lenient(), &NoAssets);
+    assert!(html.contains("<p data-kind=\"a\">"), "{html}");
+}
+
+const BOX: &str = "data:image/svg+xml,%3Csvg%20xmlns=%27http://www.w3.org/2000/svg%27%20width=%27W%27%20height=%27H%27%20style=%27background:%23d5d9de%27/%3E";
+
+fn placeholder(width: u32, height: u32) -> String {
+    BOX.replace("%27W%27", &format!("%27{width}%27")).replace("%27H%27", &format!("%27{height}%27"))
+}
+
+/// A GIF of 3 by 2 pixels: the header is all that counts.
+const GIF: &[u8] = b"GIF89a\x03\x00\x02\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x03\x00\x02\x00\x00\x02\x02D\x5e\x00;";
+
+#[test]
+fn images_become_boxes_of_their_size() {
+    let img = |width, height, rest: &str| format!("<img src=\"{}\"{rest}>", placeholder(width, height));
+    check_body("<img src=a.png>", &img(300, 150, ""));
+    check_body("<img src=a.png width=20 height=30>", &img(20, 30, " width=\"20\" height=\"30\""));
+    check_body("<img src=a.png style='width:40px;height:10px'>", &img(40, 10, " style=\"width:40px;height:10px\""));
+    check_body(
+        "<img alt=x srcset='a.png 1x, b.png 2x'>",
+        &format!("<img alt=\"x\" src=\"{}\">", placeholder(300, 150)),
+    );
+    check_body("<img src=/beacon width=1 height=1>", "");
+    check_body("<picture><source srcset=a.webp><img></picture>", &format!("<picture>{}</picture>", img(300, 150, "")));
+    let assets = Fixed(&[("https://example.com/dir/a.gif", "image/gif", GIF)]);
+    check_body_with("<img src=a.gif>", &img(3, 2, ""), &lenient(), &assets);
+    check_body_with("<img data-src=a.gif><noscript><img src=a.gif></noscript>", &img(3, 2, ""), &lenient(), &assets);
+}
+
+#[test]
+fn images_are_inlined_when_the_policy_says_so() {
+    let assets = Fixed(&[("https://example.com/dir/a.gif", "image/gif", GIF)]);
+    let policy = CleanPolicy { images: ImagePolicy::Inline, ..lenient() };
+    let data = crate::data_url::encode("image/gif", GIF);
+    check_body_with("<img src=a.gif>", &format!("<img src=\"{data}\">"), &policy, &assets);
+    let small = CleanPolicy { inline_image_bytes_max: 10, ..policy };
+    check_body_with("<img src=a.gif>", &format!("<img src=\"{}\">", placeholder(3, 2)), &small, &assets);
+}
+
+#[test]
+fn frames_and_media_stay_as_empty_boxes() {
+    check_body(
+        "<iframe src=//ads width=300 height=200></iframe>",
+        "<iframe width=\"300\" height=\"200\" style=\"background-color:#d5d9de\"></iframe>",
+    );
+    check_body("<iframe src=//tracker width=0 height=0></iframe>", "");
+    check_body(
+        "<video src=a.mp4 autoplay><source src=b>no</video>",
+        "<video style=\"background-color:#d5d9de\"></video>",
+    );
+    check_body("<canvas width=5>no</canvas>", "<canvas width=\"5\"></canvas>");
+}
+
+#[test]
+fn nothing_in_css_is_fetched() {
+    check_css("a{background:url( 'x.png' ) no-repeat}", "a{background:url(data:,) no-repeat}");
+    check_css("a{b:u\\72l(x)}", "a{b:url(data:,)}");
+    check_css("a{b:image-set('a.png' 1x, url(b.png) 2x)}", "a{b:image-set(url(data:,) 1x, url(data:,) 2x)}");
+    check_css("a{b:-webkit-image-set(var(--x) 1x)}", "a{b:-webkit-image-set(url(data:,) 1x)}");
+    check_css("a{--x:url(//h/x)}", "a{--x:url(data:,)}");
+    check_css("a{filter:url(#f) url(x.svg#f)}", "a{filter:url(#f) url(data:,)}");
+    check_css("a{b:url(x y)}", "a{b:url(data:,)}");
+    check_css("@import 'x.css';a{}", "a{}");
+    check_css("a{}@import url(x.css);", "a{}");
+    check_css("@font-face{font-family:F;src:url(f.woff2)}a{}", "a{}");
+    check_css(
+        "@font-face{font-family:F;src:url(f.woff) format('woff'),local('Arial')}",
+        "@font-face{font-family:F;src:local('Arial')}",
+    );
+    check_css("a{b:url(data:image/gif;base64,AA==)}", "a{b:url(data:image/gif;base64,AA==)}");
+}
+
+#[test]
+fn css_is_balanced_and_keeps_its_meaning() {
+    check_css("a{b:c", "a{b:c}");
+    check_css("a{b:\"c", "a{b:\"c\"}");
+    check_css("a{b:c}}d{}", "a{b:c}]d{}");
+    check_css("<!-- a{} -->", "a{}");
+    check_css("/* x */a/**/b/* y */{}", "a/**/b{}");
+    check_css(
+        "@media (min-width:1px){.a:hover::before{content:'\\201c'}}",
+        "@media (min-width:1px){.a:hover::before{content:'\\201c'}}",
+    );
+    check_css("@charset 'x';@namespace svg url(x);a{}", "a{}");
+}
+
+#[test]
+fn sheets_join_in_document_order() {
+    const ASSETS: Fixed = Fixed(&[
+        ("https://example.com/one.css", "text/css", b"\xEF\xBB\xBFone{}"),
+        (
+            "https://example.com/css/two.css",
+            "text/css",
+            b"@import 'three.css' print;@import url(two.css);two{background:url(a.gif)}",
+        ),
+        ("https://example.com/css/three.css", "text/css", b"three{content:'</style>'}"),
+        ("https://example.com/css/a.gif", "image/gif", GIF),
+        ("https://example.com/missing.css", "text/html", b"<h1>404"),
+        ("https://example.com/gbk.css", "text/css", b"@charset \"gbk\";.\xd6\xd0{}"),
+    ]);
+    let check = |html: &str, expected: &str| check_css_with(html, expected, &ASSETS);
+    check(
+        "<style>a{}</style><link rel=StyleSheet href=/one.css><style media=print>b{}</style>",
+        "a{}\none{}\n@media print{\nb{}\n}",
+    );
+    check("<link rel='alternate stylesheet' href=/one.css><link rel=stylesheet href=/missing.css>", "");
+    check("<base href=/css/><link rel=stylesheet href=../one.css>", "one{}");
+    check("<link rel=stylesheet href=/gbk.css>", ".中{}");
+    check("<link rel=stylesheet title=A href=/one.css><style title=B>b{}</style>", "one{}");
+    check("<link rel=stylesheet href='data:text/css,a%7B%7D'>", "a{}");
+    check(
+        "<link rel=stylesheet href=/css/two.css>",
+        &format!("@media print{{\nthree{{content:'<\\/style>'}}\n}}\ntwo{{background:url({})}}", placeholder(3, 2)),
+    );
+}
+
+#[test]
+fn the_mode_of_the_doctype_stays() {
+    let check = |html: &str, expected: &str| {
+        let (cleaned, _) = kept(html, &lenient(), &NoAssets);
+        assert!(cleaned.starts_with(expected), "{cleaned}");
+    };
+    check("<!doctype HTML>x", "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\">");
+    check("x", "<html><head><meta charset=\"utf-8\">");
+    check("<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 3.2//EN'>x", "<html>");
+    check("<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' ''>x", "<!DOCTYPE html PUBLIC ");
+}
+
+#[test]
+fn pages_tell_about_themselves() {
+    let html = "<!DOCTYPE html><html lang=de-AT><title> A\n b </title><meta name=robots content='NoIndex'>\
+                <link rel=license href=/by><style>.a{}</style><p class='a b'>x y <p hidden>z<img src=a>";
+    let (_, attributes) = kept(html, &lenient(), &NoAssets);
+    assert_eq!(attributes.text(name::TITLE), Some("A b"));
+    assert_eq!(attributes.text(name::LANG), Some("de"));
+    assert_eq!(attributes.text(name::ROBOTS), Some("noarchive,nofollow,noindex"));
+    assert_eq!(attributes.text(name::LICENSE), Some("https://example.com/by"));
+    assert_eq!(attributes.float(name::CSS_COVERAGE), Some(0.5));
+    assert_eq!(attributes.int(name::TEXT_CHARS), Some(3));
+    assert_eq!(attributes.int(name::CSS_BYTES), Some(4));
+    assert_eq!(attributes.int(name::DOM_DEPTH), Some(4));
+}
+
+#[test]
+fn what_is_not_wanted_is_refused_with_a_rule() {
+    let check = |html: &str, expected: &str| match verdict(html, &CleanPolicy::default(), &NoAssets) {
+        Verdict::Reject(rejection) => assert_eq!(rejection.rule.name, expected),
+        other => panic!("{expected}: {other:?}"),
+    };
+    check("", "blank");
+    check("<script>document.write('x')</script><div id=root></div>", "blank");
+    check("<p>short", "too-short");
+    check("<frameset><frame src=a></frameset>", "frameset");
+    check(&"<div>".repeat(100_000), "too-deep");
+    check(&"<b><p>".repeat(100_000), "too-many-elements");
+    check(&"<br>".repeat(100_000), "too-many-elements");
+    check(&" ".repeat(30 << 20), "too-much-input");
+    check(&"x".repeat(3 << 20), "too-large");
+    check(&"<svg>".repeat(100_000), "too-deep");
+}
+
+#[test]
+fn deep_css_overflows_nothing() {
+    let (open, close) = ("a{b:(".repeat(200_000), "x".repeat(10));
+    let html = format!("<style>{open}{close}</style><p style='{}'>x", "(".repeat(300_000));
+    assert!(matches!(verdict(&html, &lenient(), &NoAssets), Verdict::Keep(_)));
+}
+
+#[test]
+fn a_deep_tree_is_walked_and_dropped_without_recursion() {
+    let caps = dom::Caps { elements_max: usize::MAX, depth_max: usize::MAX };
+    let html = "<i>".repeat(20_000);
+    let tree = dom::parse(&html, caps).expect("no cap");
+    assert!(dom::serialize(&tree).len() > html.len());
+    assert!(dom::deepest(&tree) > 20_000);
+}

@@ -1,1 +1,25 @@
-fn main() {}
+//! `databuild`: web archives to verified UI training data.
+
+mod cli;
+mod command;
+mod environment;
+mod error;
+mod events;
+mod exit;
+mod funnel;
+mod printer;
+mod progress;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::parse();
+    let printer = printer::Printer::new(cli.quiet);
+    match command::dispatch(cli, &printer) {
+        Ok(()) => exit::ExitStatus::Ok.into(),
+        Err(error) => {
+            printer.error(&error);
+            error.status().into()
+        }
+    }
+}

@@ -1,1 +1,19 @@
-//! The static HTML report of a run.
+//! The static HTML report of a run: one file that shows what came in, what was lost where and why, and what the rows
+//! look like. It opens from the file system, fetches nothing, and treats every word from the web as hostile.
+
+mod chart;
+mod error;
+mod gallery;
+mod histogram;
+mod html;
+mod losses;
+mod numbers;
+mod reader;
+mod report;
+mod text;
+mod thumbnail;
+
+pub use error::ReportError;
+pub use gallery::{KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
+pub use report::{Pictures, ReportInput, ReportSummary, write_report};
+pub use thumbnail::PICTURES_BYTES_MAX;

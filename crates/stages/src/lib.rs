@@ -1,1 +1,36 @@
-//! Adapters: one file per source, stage, barrier and sink.
+//! Adapters: the house's own source, stages, barriers and sink.
+//!
+//! Each file has a configuration (one table of the pipeline file), and an adapter of a few lines that connects the
+//! domain crate to the engine. Decisions are made in the domain crates; here is only what both sides need to meet.
+
+mod clean;
+mod dataset;
+mod pages;
+mod phash;
+mod render;
+mod rest;
+mod score;
+mod snapshots;
+mod source;
+
+pub use clean::{CleanConfig, CleanStage, Images};
+pub use dataset::{DatasetConfig, DatasetSink};
+pub use pages::{PagesBarrier, PagesConfig};
+pub use phash::{PhashConfig, PhashStage};
+pub use render::{RenderConfig, RenderStage};
+pub use rest::ParquetRest;
+pub use score::{ScoreConfig, ScoreStage};
+pub use snapshots::{SnapshotsBarrier, SnapshotsConfig};
+pub use source::{SourceConfig, WarcSource};
+
+/// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.
+pub fn rules() -> Vec<(&'static str, &'static [item::Rule])> {
+    vec![
+        ("source", ingest::RULES),
+        ("clean", ::clean::RULES),
+        ("pages, snapshots", engine::RULES),
+        ("pages, snapshots", dedup::RULES),
+        ("render", ::render::RULES),
+        ("snapshots", snapshots::RULES),
+    ]
+}

@@ -1,0 +1,190 @@
+//! `databuild doctor`: what is installed, what is missing, and how to get it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use item::Viewport;
+use pipeline::Environment;
+use render::{Farm, FarmConfig, RenderOutcome, RenderPolicy, chrome_build, find_chrome};
+use score::{Runtime, find_runtime};
+
+use super::Outcome;
+use crate::environment;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+/// What one look found.
+enum Finding {
+    Good(String),
+    /// Works, but not as well as it could.
+    Weak(String, String),
+    /// Has to be mended, and how.
+    Bad(String, String),
+}
+
+/// Scripts that sample pages are written in, and a font family of Debian's that covers each.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("Latin", ":lang=en"),
+    ("Cyrillic", ":lang=ru"),
+    ("Arabic", ":lang=ar"),
+    ("Hebrew", ":lang=he"),
+    ("Japanese", ":lang=ja"),
+    ("Chinese", ":lang=zh-cn"),
+    ("Korean", ":lang=ko"),
+    ("Hindi", ":lang=hi"),
+    ("emoji", ":family=Noto Color Emoji"),
+];
+
+/// Looks at everything that a run needs.
+pub(crate) fn doctor(printer: Printer) -> Outcome {
+    let environment = environment::read();
+    let chrome = find_chrome(None, &environment.path);
+    let findings = [
+        ("machine", machine()),
+        ("Chrome", chrome_installed(chrome.as_ref().map_err(ToString::to_string).map(PathBuf::as_path), &environment)),
+        ("render", chrome.map_or_else(|_| no_chrome(), |chrome| test_card(&chrome, &environment))),
+        ("fonts", fonts()),
+        ("ONNX Runtime", onnx_runtime(&environment)),
+        ("GPU", gpu()),
+    ];
+    let mut bad = 0;
+    for (what, finding) in findings {
+        let (mark, text, advice) = match finding {
+            Finding::Good(text) => ("ok  ", text, None),
+            Finding::Weak(text, advice) => ("note", text, Some(advice)),
+            Finding::Bad(text, advice) => ("bad ", text, Some(advice)),
+        };
+        bad += u32::from(mark == "bad ");
+        printer.data(&format!("{mark} {what:<13} {text}"));
+        if let Some(advice) = advice {
+            printer.data(&format!("     {:<13} -> {advice}", ""));
+        }
+    }
+    if bad == 0 {
+        return Ok(());
+    }
+    let message = format!("find everything that a run needs: {bad} things are missing or broken");
+    Err(CommandError::new(ExitStatus::CheckFailed, anyhow::Error::msg(message)).hint("the lines marked `bad` say what to do"))
+}
+
+fn machine() -> Finding {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB"));
+    let Some(available_kb) = available.and_then(|number| number.parse::<u64>().ok()) else {
+        return Finding::Good(format!("{cores} cores"));
+    };
+    /// A browser with two tabs takes some hundred megabytes, and a bad page more than one gigabyte.
+    const KB_PER_CORE_MIN: u64 = 1 << 20;
+    let text = format!("{cores} cores, {:.1} GB of memory available", available_kb as f64 / 1e6);
+    if available_kb < KB_PER_CORE_MIN * cores as u64 {
+        return Finding::Weak(text, "less than 1 GB a core: set `render.tabs` to fewer than the default".into());
+    }
+    Finding::Good(text)
+}
+
+fn chrome_installed(chrome: Result<&Path, String>, environment: &Environment) -> Finding {
+    let chrome = match chrome {
+        Ok(chrome) => chrome,
+        Err(error) => return Finding::Bad(error, "on Debian: apt-get install chromium-headless-shell".into()),
+    };
+    let sandbox = if environment.is_root { ", without sandbox because you are root" } else { "" };
+    match chrome_build(chrome) {
+        Ok(build) => {
+            let text = format!("{build} ({}){sandbox}", chrome.display());
+            if chrome.to_string_lossy().contains("headless-shell") {
+                return Finding::Good(text);
+            }
+            Finding::Weak(text, "chromium-headless-shell takes about half of the time for the same pages".into())
+        }
+        Err(error) => Finding::Bad(error.to_string(), format!("try `{} --version`", chrome.display())),
+    }
+}
+
+fn no_chrome() -> Finding {
+    Finding::Bad("nothing to try without Chrome".into(), "see above".into())
+}
+
+/// Renders a small page whose every pixel is known.
+fn test_card(chrome: &Path, environment: &Environment) -> Finding {
+    const CARD: &str = "<!DOCTYPE html><html><head><style>body{margin:0;background:#fff}\
+        div{width:200px;height:100px;background:#0a7d34}p,span,b{position:absolute;color:#fff}</style></head>\
+        <body><div></div><p>test</p><span>card</span><b>!</b></body></html>";
+    let mut config = FarmConfig::new(chrome.to_owned(), 1);
+    config.tabs_per_browser = 1;
+    config.sandbox = !environment.is_root;
+    let farm = match Farm::start(config) {
+        Ok(farm) => farm,
+        Err(error) => {
+            let advice = "as a user without user namespaces Chrome's sandbox does not start: look at its words above";
+            return Finding::Bad(chain(&error), advice.into());
+        }
+    };
+    let viewport = Viewport { width: 400, height: 200, device_scale_factor: 1.0 };
+    let outcome = farm.render(CARD, &RenderPolicy { viewport, ..RenderPolicy::accept_all() });
+    farm.shutdown();
+    let rendered = match outcome {
+        RenderOutcome::Rendered(rendered) => rendered,
+        RenderOutcome::Refused(rejection) => return Finding::Bad(rejection.detail, "please report this".into()),
+        RenderOutcome::Failed(failure) => return Finding::Bad(failure.message, "please report this".into()),
+    };
+    let picture = image::load_from_memory_with_format(&rendered.screenshot, image::ImageFormat::Png);
+    let pixel = picture.map(|picture| picture.to_rgba8().get_pixel_checked(190, 90).copied());
+    match pixel {
+        Ok(Some(pixel)) if pixel.0 == [0x0a, 0x7d, 0x34, 0xff] => Finding::Good("a test card came out as it should".into()),
+        other => Finding::Bad(format!("the test card has the wrong colour: {other:?}"), "another Chrome may do".into()),
+    }
+}
+
+fn fonts() -> Finding {
+    let covered = |pattern: &str| {
+        let output = Command::new("fc-list").arg(pattern).output().ok()?;
+        Some(!output.stdout.is_empty())
+    };
+    let advice = "apt-get install fonts-liberation fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji";
+    let mut missing = Vec::new();
+    for (script, pattern) in SCRIPTS {
+        match covered(pattern) {
+            None => return Finding::Bad("`fc-list` is missing".into(), "apt-get install fontconfig".into()),
+            Some(false) => missing.push(*script),
+            Some(true) => {}
+        }
+    }
+    if missing.is_empty() {
+        return Finding::Good(format!("{} scripts are covered", SCRIPTS.len()));
+    }
+    Finding::Weak(format!("no font for {}: such text renders as boxes", missing.join(", ")), advice.into())
+}
+
+fn onnx_runtime(environment: &Environment) -> Finding {
+    let advice = "infra/setup.sh fetches it, or: pip install onnxruntime, and set ORT_DYLIB_PATH to its libonnxruntime.so";
+    let found = find_runtime(&environment.onnx_runtime).and_then(|path| Runtime::load(&path));
+    match found {
+        Ok(runtime) => {
+            Finding::Good(format!("{} ({})", runtime.version().unwrap_or("version unknown"), runtime.path().display()))
+        }
+        Err(error) => Finding::Bad(chain(&error), advice.into()),
+    }
+}
+
+fn gpu() -> Finding {
+    let query = ["--query-gpu=name,memory.total", "--format=csv,noheader"];
+    match Command::new("nvidia-smi").args(query).output() {
+        Ok(output) if output.status.success() => {
+            Finding::Good(format!("{} (the scorer runs on the CPU)", String::from_utf8_lossy(&output.stdout).trim()))
+        }
+        _ => Finding::Good("none; none is needed".into()),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! `databuild inspect PATH`: what is in a WARC file, a shard or a dataset.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use dataset::FileSummary;
+use ingest::{ArchiveReader, Entry, EntrySummary, Limits};
+
+use super::Outcome;
+use super::verify::read_manifest;
+use crate::cli::InspectArgs;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+/// Looks at the path by what it is.
+pub(crate) fn inspect(args: &InspectArgs, printer: Printer) -> Outcome {
+    if args.path.is_dir() {
+        return dataset(args, printer);
+    }
+    let is_parquet = args.path.extension().is_some_and(|extension| extension == "parquet");
+    match (is_parquet, args.offset) {
+        (true, _) => shard(args, printer),
+        (false, Some(offset)) => record(&args.path, offset),
+        (false, None) => archive(args, printer),
+    }
+}
+
+fn open(path: &Path, offset: u64) -> Result<ArchiveReader, CommandError> {
+    ArchiveReader::open_at(path, offset, Limits::default()).map_err(|error| CommandError::new(ExitStatus::Usage, error))
+}
+
+fn archive(args: &InspectArgs, printer: Printer) -> Outcome {
+    if !args.json {
+        printer.data(&format!("{:>12} {:>10} {:<12} {:>6} {:<28} {}", "offset", "bytes", "type", "status", "mime", "uri"));
+    }
+    let mut damaged = 0;
+    for entry in open(&args.path, 0)? {
+        let entry = entry.map_err(|error| CommandError::environment(error))?;
+        let summary = EntrySummary::of(&entry);
+        damaged += u64::from(summary.damage.is_some());
+        printer.data(&if args.json { json_line(&summary) } else { table_line(&summary) });
+    }
+    if damaged > 0 {
+        printer.note(&format!("{damaged} damaged places; what could be read around them was read"));
+    }
+    Ok(())
+}
+
+fn json_line(entry: &EntrySummary) -> String {
+    serde_json::json!({
+        "offset": entry.offset, "length": entry.length, "type": entry.kind, "uri": entry.uri, "status": entry.status,
+        "mime": entry.mime, "block_bytes": entry.block_bytes, "damage": entry.damage,
+    })
+    .to_string()
+}
+
+fn table_line(entry: &EntrySummary) -> String {
+    let status = entry.status.map(|status| status.to_string()).unwrap_or_default();
+    let last = entry.damage.as_deref().or(entry.uri.as_deref()).unwrap_or_default();
+    let mime = entry.mime.as_deref().unwrap_or_default();
+    format!("{:>12} {:>10} {:<12} {status:>6} {mime:<28} {last}", entry.offset, entry.length, entry.kind)
+}
+
+/// Writes the block of one record to stdout, byte for byte.
+fn record(path: &Path, offset: u64) -> Outcome {
+    let entry = open(path, offset)?.next();
+    match entry {
+        Some(Ok(Entry::Record(record))) if record.offset == offset => {
+            let _broken_pipe = std::io::stdout().write_all(&record.block);
+            Ok(())
+        }
+        Some(Ok(Entry::Damage(damage))) => {
+            Err(CommandError::new(ExitStatus::CheckFailed, anyhow::anyhow!("read a record: {damage}")))
+        }
+        Some(Err(error)) => Err(CommandError::environment(error)),
+        _ => Err(CommandError::usage(format!("find a record at offset {offset} of `{}`", path.display()))
+            .hint("`databuild inspect FILE` lists the offsets of all records")),
+    }
+}
+
+fn shard(args: &InspectArgs, printer: Printer) -> Outcome {
+    let summary =
+        FileSummary::read(&args.path).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))?;
+    printer.data(summary.to_string().trim_end());
+    Ok(())
+}
+
+fn dataset(args: &InspectArgs, printer: Printer) -> Outcome {
+    let manifest = read_manifest(&args.path)?;
+    if args.json {
+        printer.data(manifest.to_json().trim_end());
+        return Ok(());
+    }
+    printer.data(&format!("dataset `{}`, made by {}, digest {}", manifest.name, manifest.created_by, manifest.digest()));
+    for (name, subset) in &manifest.subsets {
+        printer.data(&format!("{name}: {} rows, {:.1} MB", subset.rows, subset.bytes as f64 / 1e6));
+        for (split, shards) in &subset.splits {
+            let rows: u64 = shards.iter().map(|shard| shard.rows).sum();
+            printer.data(&format!("  {split}: {rows} rows in {} files", shards.len()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The commands, one file each.
+
+mod check;
+mod doctor;
+mod inspect;
+mod plan;
+mod report;
+mod run;
+mod schema;
+mod verify;
+
+use pipeline::{Built, Environment, Loaded};
+
+use crate::cli::{Cli, Command, FileArgs};
+use crate::environment;
+use crate::error::CommandError;
+use crate::printer::Printer;
+
+pub(crate) type Outcome = Result<(), CommandError>;
+
+pub(crate) fn dispatch(cli: Cli, printer: &Printer) -> Outcome {
+    match cli.command {
+        Command::Run(args) => run::run(&args, *printer),
+        Command::Plan(args) => plan::plan(&args, *printer),
+        Command::Check(args) => check::check(&args, *printer),
+        Command::Inspect(args) => inspect::inspect(&args, *printer),
+        Command::Verify(args) => verify::verify(&args, *printer),
+        Command::Report(args) => report::report(&args, *printer),
+        Command::Doctor => doctor::doctor(*printer),
+        Command::Schema { of } => schema::schema(&of, *printer),
+        Command::Completions { shell } => {
+            schema::completions(shell);
+            Ok(())
+        }
+    }
+}
+
+/// Reads a pipeline file with its options.
+fn load(args: &FileArgs) -> Result<Loaded, CommandError> {
+    let mut loaded = pipeline::load(&args.file, &args.sets)?;
+    if let Some(store) = &args.store {
+        // Relative to where the user stands, not to the file.
+        let store = std::path::absolute(store).map_err(CommandError::environment)?;
+        loaded.file.run.store = store.to_string_lossy().into_owned();
+    }
+    Ok(loaded)
+}
+
+/// Reads a pipeline file and sets it up.
+fn build(args: &FileArgs) -> Result<(Loaded, Built, Environment), CommandError> {
+    let loaded = load(args)?;
+    let environment = environment::read();
+    let built = pipeline::build(&loaded, &environment)?;
+    Ok((loaded, built, environment))
+}

@@ -1,0 +1,64 @@
+//! `databuild plan FILE`
+
+use engine::{Plan, PlannedPhase};
+
+use super::{Outcome, build};
+use crate::cli::PlanArgs;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+/// Units that are listed one by one for each reason; more of the same is a number.
+const LISTED_MAX: usize = 5;
+
+/// Prints what a run would do, and why.
+pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Outcome {
+    let (_, built, _) = build(&args.file)?;
+    let plan = engine::plan(&built.pipeline, &built.store)?;
+    if args.json {
+        let json = serde_json::to_string_pretty(&plan).map_err(|e| CommandError::new(ExitStatus::Bug, e))?;
+        printer.data(&json);
+    } else {
+        printer.data(text(&plan).trim_end());
+    }
+    Ok(())
+}
+
+fn text(plan: &Plan) -> String {
+    if plan.is_done() {
+        return format!("`{}` is up to date: nothing to do", plan.name);
+    }
+    let mut text = String::new();
+    for phase in &plan.phases {
+        text.push_str(&phase_text(phase));
+    }
+    text.push_str(match plan.dataset_reused {
+        Some(true) => "dataset: there already\n",
+        Some(false) => "dataset: to be written\n",
+        None => "dataset: depends on the phases above\n",
+    });
+    text
+}
+
+fn phase_text(phase: &PlannedPhase) -> String {
+    let stages = phase.stages.join(", ");
+    let Some(run) = &phase.run else {
+        return format!("{} ({stages}): depends on the phase before\n", phase.phase);
+    };
+    let mut text = format!("{} ({stages}): {} reused, {} to run\n", phase.phase, phase.reused, run.len());
+    let mut reasons: std::collections::BTreeMap<String, Vec<&engine::PlannedUnit>> = std::collections::BTreeMap::new();
+    for unit in run {
+        reasons.entry(unit.why.to_string()).or_default().push(unit);
+    }
+    for (why, units) in reasons {
+        text.push_str(&format!("  because {why}:\n"));
+        for unit in units.iter().take(LISTED_MAX) {
+            let items = unit.items.map_or_else(String::new, |items| format!(", {items} items"));
+            text.push_str(&format!("    {} ({:.1} MB{items})\n", unit.name, unit.bytes as f64 / 1e6));
+        }
+        if units.len() > LISTED_MAX {
+            text.push_str(&format!("    and {} more\n", units.len() - LISTED_MAX));
+        }
+    }
+    text
+}

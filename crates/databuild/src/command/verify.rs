@@ -1,0 +1,164 @@
+//! `databuild verify DATASET`: the proof that image and code belong together.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dataset::{Columns, Manifest, PageRow, ShardReader};
+use image::ImageFormat;
+use item::{ContentHasher, ItemId};
+use rayon::prelude::*;
+use render::{Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
+
+use super::Outcome;
+use crate::cli::VerifyArgs;
+use crate::environment;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+/// Rows that are held at once: a screenshot each.
+const ROWS_AT_ONCE: usize = 32;
+
+/// Checks all files of a dataset against its manifest, then renders a sample of its rows again.
+pub(crate) fn verify(args: &VerifyArgs, printer: Printer) -> Outcome {
+    let manifest = read_manifest(&args.dataset)?;
+    manifest.check(&args.dataset).map_err(|error| {
+        CommandError::new(ExitStatus::CheckFailed, error)
+            .hint("the files are not the ones that the run wrote; run the pipeline again to make them anew")
+    })?;
+    let sample = sample(&args.dataset, &manifest, args.sample)?;
+    let farm = start_farm(args)?;
+    let tally = Tally::default();
+    for (shard, ids) in &sample {
+        let reader = open(&args.dataset.join(shard))?;
+        for ids in ids.chunks(ROWS_AT_ONCE) {
+            let rows = reader.pages_by_id(ids, Columns { text: true, image: true, nodes: false });
+            let rows: Result<Vec<PageRow>, _> = rows.and_then(Iterator::collect);
+            let rows = rows.map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))?;
+            render_rows(&farm, &rows, &tally, printer);
+        }
+    }
+    let version = farm.version().to_owned();
+    farm.shutdown();
+    let checked = sample.iter().map(|(_, ids)| ids.len()).sum();
+    tally.conclude(checked, &version, printer)
+}
+
+pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, CommandError> {
+    let path = folder.join("manifest.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        CommandError::usage(format!("read `{}`: {error}", path.display()))
+            .hint("the argument is the folder of a dataset, as `databuild run` prints it")
+    })?;
+    Manifest::from_json(&text).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))
+}
+
+fn open(path: &Path) -> Result<ShardReader, CommandError> {
+    ShardReader::open(path).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))
+}
+
+/// Shards with the ids to check. A sample is chosen by hash of the id, so a larger one contains the smaller.
+fn sample(
+    folder: &Path,
+    manifest: &Manifest,
+    size: Option<usize>,
+) -> Result<Vec<(String, Vec<ItemId>)>, CommandError> {
+    let mut all: Vec<(item::Digest, usize, ItemId)> = Vec::new();
+    let shards: Vec<String> =
+        manifest.shards().filter(|shard| shard.subset == "pages").map(|shard| shard.path.clone()).collect();
+    for (number, shard) in shards.iter().enumerate() {
+        let rows = open(&folder.join(shard))?.pages(Columns::LIGHT);
+        let rows = rows.map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))?;
+        for row in rows {
+            let row = row.map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))?;
+            let lot = ContentHasher::new("verify").add_bytes(row.id.as_bytes()).finish();
+            all.push((lot, number, row.id));
+        }
+    }
+    all.sort_unstable();
+    all.truncate(size.unwrap_or(usize::MAX));
+    let mut chosen: Vec<(String, Vec<ItemId>)> = shards.into_iter().map(|shard| (shard, Vec::new())).collect();
+    for (_, number, id) in all {
+        chosen[number].1.push(id);
+    }
+    chosen.retain(|(_, ids)| !ids.is_empty());
+    Ok(chosen)
+}
+
+fn start_farm(args: &VerifyArgs) -> Result<Farm, CommandError> {
+    let environment = environment::read();
+    let missing = |error: anyhow::Error| {
+        CommandError::environment(error).hint("`databuild doctor` says which Chrome is missing and how to get it")
+    };
+    let chrome = find_chrome(args.chrome.as_deref(), &environment.path).map_err(|error| missing(error.into()))?;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut config = FarmConfig::new(chrome, cores);
+    config.sandbox = !environment.is_root;
+    if let Some(tabs) = args.tabs {
+        config.tabs_per_browser = tabs.div_ceil(config.browsers).max(1);
+    }
+    Farm::start(config).map_err(|error| missing(error.into()))
+}
+
+#[derive(Default)]
+struct Tally {
+    equal: AtomicUsize,
+    different: AtomicUsize,
+    other_chrome: AtomicUsize,
+}
+
+impl Tally {
+    fn conclude(&self, checked: usize, version: &str, printer: Printer) -> Outcome {
+        let (equal, different) = (self.equal.load(Ordering::Relaxed), self.different.load(Ordering::Relaxed));
+        assert_eq!(checked, equal + different, "every sampled row is equal or different");
+        printer.data(&format!("{equal} of {checked} rows are pixel-equal"));
+        if different == 0 {
+            return Ok(());
+        }
+        let error = anyhow::anyhow!("verify the dataset: {different} of {checked} rows do not render as stored");
+        let error = CommandError::new(ExitStatus::CheckFailed, error);
+        if self.other_chrome.load(Ordering::Relaxed) == 0 {
+            return Err(error);
+        }
+        Err(error.hint(format!("the rows were rendered by another Chrome than this one ({version}) or with other fonts")))
+    }
+}
+
+fn render_rows(farm: &Farm, rows: &[PageRow], tally: &Tally, printer: Printer) {
+    rows.par_iter().for_each(|row| {
+        if row.chrome.as_deref().is_some_and(|chrome| chrome != farm.version()) {
+            tally.other_chrome.fetch_add(1, Ordering::Relaxed);
+        }
+        match compare(farm, row) {
+            Ok(()) => tally.equal.fetch_add(1, Ordering::Relaxed),
+            Err(difference) => {
+                printer.note(&format!("{} {}: {difference}", row.id, row.url));
+                tally.different.fetch_add(1, Ordering::Relaxed)
+            }
+        };
+    });
+}
+
+/// Renders a row's code as it was rendered and compares the pixels; says what differs.
+fn compare(farm: &Farm, row: &PageRow) -> Result<(), String> {
+    let (Some(text), Some(image)) = (&row.text, &row.image) else {
+        return Err("code or screenshot is missing in the row".into());
+    };
+    let decode = |png: &[u8]| image::load_from_memory_with_format(png, ImageFormat::Png).map(|image| image.to_rgba8());
+    let stored = decode(image).map_err(|error| format!("the stored screenshot does not decode: {error}"))?;
+    let height_max = (f64::from(stored.height()) / row.viewport.device_scale_factor).round() as u32;
+    let policy = RenderPolicy { viewport: row.viewport, height_max, ..RenderPolicy::accept_all() };
+    let rendered = match farm.render(text, &policy) {
+        RenderOutcome::Rendered(rendered) => rendered,
+        RenderOutcome::Refused(rejection) => return Err(format!("refused: {}", rejection.detail)),
+        RenderOutcome::Failed(failure) => return Err(failure.message),
+    };
+    let again = decode(&rendered.screenshot).map_err(|error| format!("the new screenshot does not decode: {error}"))?;
+    if again.dimensions() != stored.dimensions() {
+        return Err(format!("the size is {:?}, stored is {:?}", again.dimensions(), stored.dimensions()));
+    }
+    match again.pixels().zip(stored.pixels()).filter(|(a, b)| a != b).count() {
+        0 => Ok(()),
+        count => Err(format!("{count} of {} pixels differ", u64::from(stored.width()) * u64::from(stored.height()))),
+    }
+}

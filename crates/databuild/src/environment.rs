@@ -1,0 +1,45 @@
+//! What the program reads from its environment: all of it, here.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use pipeline::Environment;
+
+/// Path of the ONNX Runtime library; the name that the `ort` crate gave it.
+const ONNX_RUNTIME: &str = "ORT_DYLIB_PATH";
+/// Where the XDG base directory specification puts data of programs.
+const DATA_HOME: &str = "XDG_DATA_HOME";
+const HOME: &str = "HOME";
+const PATH: &str = "PATH";
+/// The library's name on Linux, without version as a package's development file and ours, and with the major one.
+const LIBRARY: &str = "libonnxruntime.so";
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Reads the environment.
+pub(crate) fn read() -> Environment {
+    Environment {
+        path: variable(PATH).unwrap_or_default(),
+        onnx_runtime: onnx_runtime_candidates(),
+        is_root: rustix::process::geteuid().is_root(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Where the library may be: named by the user, installed for the user, beside the program, in the working folder's
+/// tools, in the system.
+fn onnx_runtime_candidates() -> Vec<PathBuf> {
+    let data_home = variable(DATA_HOME).map(PathBuf::from);
+    let data_home = data_home.or_else(|| Some(PathBuf::from(variable(HOME)?).join(".local/share")));
+    let program = std::env::current_exe().ok();
+    let beside = program.iter().flat_map(|path| path.ancestors().skip(1).take(4));
+    let mut candidates: Vec<PathBuf> = variable(ONNX_RUNTIME).map(PathBuf::from).into_iter().collect();
+    candidates.extend(data_home.map(|home| home.join("databuild/onnxruntime").join(LIBRARY)));
+    candidates.extend(beside.map(|folder| folder.join(".tools/onnxruntime").join(LIBRARY)));
+    candidates.push(Path::new(".tools/onnxruntime").join(LIBRARY));
+    candidates.extend(["/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib"].map(|lib| Path::new(lib).join(LIBRARY)));
+    candidates
+}

@@ -1,0 +1,84 @@
+//! Errors as people read them: what failed, why, and what to try.
+
+use engine::EngineError;
+use pipeline::PipelineError;
+
+use crate::exit::ExitStatus;
+
+/// A command that did not work: the chain of causes, hints, and the exit code.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    status: ExitStatus,
+    chain: anyhow::Error,
+    hints: Vec<String>,
+}
+
+impl CommandError {
+    pub(crate) fn new(status: ExitStatus, chain: impl Into<anyhow::Error>) -> Self {
+        Self { status, chain: chain.into(), hints: Vec::new() }
+    }
+
+    /// Arguments that make no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Usage, anyhow::Error::msg(message.into()))
+    }
+
+    /// Something that is needed is missing or refuses.
+    pub(crate) fn environment(chain: impl Into<anyhow::Error>) -> Self {
+        Self::new(ExitStatus::Environment, chain)
+    }
+
+    /// Adds a hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(crate) fn status(&self) -> ExitStatus {
+        self.status
+    }
+
+    /// The text: the chain on one line per cause, then the hints.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::from("error: failed to ");
+        text.push_str(&self.chain.to_string());
+        for cause in self.chain.chain().skip(1) {
+            text.push_str("\n  because: ");
+            text.push_str(cause.to_string().trim_end());
+        }
+        for hint in &self.hints {
+            text.push_str("\nhint: ");
+            text.push_str(hint);
+        }
+        text
+    }
+}
+
+impl From<PipelineError> for CommandError {
+    fn from(error: PipelineError) -> Self {
+        let status = match &error {
+            PipelineError::Store(_) | PipelineError::Setup { table: "render" | "score", .. } => ExitStatus::Environment,
+            _ => ExitStatus::Usage,
+        };
+        let hints = error.hints();
+        Self { status, chain: error.into(), hints }
+    }
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        let (status, hint) = match &error {
+            EngineError::Mismatch { .. } => (ExitStatus::Bug, "please report this with your pipeline file"),
+            EngineError::OverBudget { .. } => (
+                ExitStatus::OverBudget,
+                "the failures are in the events above; `run.failed_share_max` sets how many are allowed",
+            ),
+            EngineError::Interrupted => (ExitStatus::Interrupted, "run the same command again to go on from here"),
+            EngineError::Store(_) | EngineError::Rest(_) | EngineError::Record { .. } => {
+                (ExitStatus::Environment, "look at the disk of the store: space, permissions, health")
+            }
+            EngineError::Stage { .. } => (ExitStatus::Environment, "`databuild doctor` checks what the stages need"),
+        };
+        Self::new(status, error).hint(hint)
+    }
+}

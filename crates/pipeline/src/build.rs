@@ -1,0 +1,85 @@
+//! A pipeline file to something that runs. Sets up, starts nothing.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
+use stages::{
+    CleanStage, DatasetSink, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SnapshotsBarrier,
+    WarcSource,
+};
+use store::{LocalStore, Store};
+
+use crate::{Loaded, PipelineError};
+
+/// What the machine offers; only the binary reads the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// The `PATH` to look for Chrome in.
+    pub path: OsString,
+    /// Where the ONNX Runtime library may be, most wanted first.
+    pub onnx_runtime: Vec<PathBuf>,
+    /// We are root, so Chrome can have no sandbox.
+    pub is_root: bool,
+    /// Version of this program, for the manifest.
+    pub version: String,
+}
+
+/// A pipeline that is ready to run.
+#[derive(Debug)]
+pub struct Built {
+    /// The list of stages.
+    pub pipeline: Arc<Pipeline>,
+    /// Its state.
+    pub store: Arc<dyn Store>,
+    /// Its bounds.
+    pub options: RunOptions,
+}
+
+fn setup(table: &'static str) -> impl FnOnce(StageError) -> PipelineError {
+    move |source| PipelineError::Setup { table, source }
+}
+
+/// Sets up every stage: finds files, Chrome and the model, opens the store.
+pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, PipelineError> {
+    let Loaded { file, base } = loaded;
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(base.join(&file.run.store)).map_err(PipelineError::Store)?);
+    let source = WarcSource::new(&file.source, base, Arc::clone(&store)).map_err(setup("source"))?;
+    let clean = CleanStage::new(&file.clean, base).map_err(setup("clean"))?;
+    let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;
+    let score = ScoreStage::new(&file.score, base, &environment.onnx_runtime).map_err(setup("score"))?;
+    let snapshots = SnapshotsBarrier::new(file.snapshots.clone()).map_err(setup("snapshots"))?;
+    let limits = limits(loaded, render.tabs());
+    let pages = PhaseSpec {
+        name: "clean",
+        stages: vec![erase(clean)],
+        barrier: Arc::new(PagesBarrier::new(file.pages.clone())),
+    };
+    let rendered = PhaseSpec {
+        name: "render",
+        stages: vec![erase(render), erase(PhashStage::new(&file.phash)), erase(score)],
+        barrier: Arc::new(snapshots),
+    };
+    let pipeline = Pipeline {
+        name: file.run.name.clone(),
+        source: Arc::new(source),
+        phases: vec![pages, rendered],
+        sink: Arc::new(DatasetSink::new(file.dataset.clone(), &environment.version)),
+        rest: Arc::new(ParquetRest),
+    };
+    Ok(Built { pipeline: Arc::new(pipeline), store, options: RunOptions { limits } })
+}
+
+fn limits(loaded: &Loaded, tabs: usize) -> Limits {
+    let run = &loaded.file.run;
+    let defaults = Limits::default();
+    Limits {
+        cpu_slots: if run.cpu_slots == 0 { defaults.cpu_slots } else { run.cpu_slots },
+        chrome_slots: tabs,
+        partitions_in_flight: run.partitions_in_flight,
+        partition_bytes: run.partition_mb << 20,
+        failed_share_max: run.failed_share_max,
+        ..defaults
+    }
+}

@@ -1,0 +1,23 @@
+//! The files that ship with the repository, and bad ones.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn every_shipped_pipeline_is_good() {
+    let files = std::fs::read_dir(root().join("pipelines")).expect("pipelines/");
+    let tomls = files.filter_map(|file| Some(file.ok()?.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")));
+    let count = tomls.map(|path| pipeline::load(&path, &[]).unwrap_or_else(|error| panic!("{error:?}"))).count();
+    assert!(count >= 2, "{count} pipeline files");
+}
+
+#[test]
+fn the_schema_file_is_up_to_date() {
+    let file = std::fs::read_to_string(root().join("schemas/pipeline.schema.json")).expect("the schema file");
+    let file: serde_json::Value = serde_json::from_str(&file).expect("JSON");
+    let advice = "renew it: cargo run -p pipeline --example schema -- --write";
+    assert_eq!(file, pipeline::json_schema(), "{advice}");
+}

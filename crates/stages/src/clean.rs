@@ -1,0 +1,138 @@
+//! `clean`: a capture to a self-contained page.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ::clean::{Asset, Assets, CleanPolicy, ImagePolicy};
+use engine::{BatchSize, Context, Settings, Stage, StageError};
+use ingest::AssetIndex;
+use item::{Capture, Item, Page, Verdict, name};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::source::find_files;
+
+/// What becomes of pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Images {
+    /// A neutral picture of the right size.
+    #[default]
+    Placeholder,
+    /// The picture itself, as a data URL, where the assets have it; else a placeholder.
+    Inline,
+}
+
+/// `[clean]`: how a capture becomes a page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CleanConfig {
+    /// WARC files with style sheets and pictures: paths and glob patterns, relative to the pipeline file.
+    pub assets: Vec<String>,
+    /// What becomes of pictures: `placeholder` or `inline`.
+    pub images: Images,
+    /// Largest picture that is inlined, in bytes.
+    pub inline_image_bytes_max: usize,
+    /// Pages with less visible text than this, in characters, are rejected.
+    pub text_chars_min: usize,
+    /// Pages smaller than this after cleaning, in bytes, are rejected.
+    pub html_bytes_min: usize,
+    /// Pages larger than this after cleaning, in bytes, are rejected.
+    pub html_bytes_max: usize,
+    /// Pages with more elements than this are rejected.
+    pub elements_max: usize,
+    /// Pages nested deeper than this are rejected; hundreds of levels hang browsers.
+    pub depth_max: usize,
+}
+
+impl Default for CleanConfig {
+    fn default() -> Self {
+        let policy = CleanPolicy::default();
+        Self {
+            assets: Vec::new(),
+            images: Images::Placeholder,
+            inline_image_bytes_max: policy.inline_image_bytes_max,
+            text_chars_min: policy.text_chars_min,
+            html_bytes_min: policy.html_bytes_min,
+            html_bytes_max: policy.html_bytes_max,
+            elements_max: policy.elements_max,
+            depth_max: policy.depth_max,
+        }
+    }
+}
+
+impl CleanConfig {
+    fn policy(&self) -> CleanPolicy {
+        CleanPolicy {
+            images: match self.images {
+                Images::Placeholder => ImagePolicy::Placeholder,
+                Images::Inline => ImagePolicy::Inline,
+            },
+            inline_image_bytes_max: self.inline_image_bytes_max,
+            text_chars_min: self.text_chars_min,
+            html_bytes_min: self.html_bytes_min,
+            html_bytes_max: self.html_bytes_max,
+            elements_max: self.elements_max,
+            depth_max: self.depth_max,
+            ..CleanPolicy::default()
+        }
+    }
+}
+
+/// The stage.
+#[derive(Debug)]
+pub struct CleanStage {
+    config: CleanConfig,
+    policy: CleanPolicy,
+    assets: Arc<AssetIndex>,
+}
+
+impl CleanStage {
+    /// Reads the indexes of the asset files, relative to `base`.
+    pub fn new(config: &CleanConfig, base: &Path) -> Result<Self, StageError> {
+        let files = find_files(&config.assets, base)?;
+        let assets = AssetIndex::build(&files, ingest::Limits::default())
+            .map_err(|error| StageError::new("index the asset files", error))?;
+        Ok(Self { config: config.clone(), policy: config.policy(), assets: Arc::new(assets) })
+    }
+}
+
+struct IndexedAssets<'a>(&'a AssetIndex);
+
+impl Assets for IndexedAssets<'_> {
+    fn get(&self, url: &str) -> Option<Asset> {
+        // An asset that can't be read is as good as one that was never captured; the page counts it as missing.
+        let asset = self.0.get(url).ok().flatten()?;
+        Some(Asset { mime: asset.mime, bytes: asset.bytes })
+    }
+}
+
+impl Stage for CleanStage {
+    type In = Capture;
+    type Out = Page;
+    const NAME: &'static str = "clean";
+    const VERSION: u32 = 1;
+
+    fn batch(&self) -> BatchSize {
+        BatchSize { items: 16, bytes: 4 << 20 }
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings = serde_json::json!(self.config);
+        // Paths are no behaviour; what stands in the files is.
+        settings["assets"] = serde_json::json!(self.assets.digest());
+        settings
+    }
+
+    fn process(&self, batch: &[Item<Capture>], _: Context<'_>) -> Result<Vec<Verdict<Page>>, StageError> {
+        let assets = IndexedAssets(&self.assets);
+        let clean = |item: &Item<Capture>| {
+            let mut verdict = ::clean::clean(&item.body, &item.head.provenance.url, &self.policy, &assets);
+            if let Verdict::Keep(kept) = &mut verdict {
+                kept.attributes.set(name::HTML_SHA256, crate::dataset::sha256_hex(kept.body.html.as_bytes()));
+            }
+            verdict
+        };
+        Ok(batch.iter().map(clean).collect())
+    }
+}

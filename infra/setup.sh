@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-onnxruntime_version=1.31.0 # the newest that the `ort` crate knows; docs/decisions/0004-onnx-runtime-loading.md
+onnxruntime_version=1.31.1 # what was tried with the `ort` crate; docs/decisions/0004-onnx-runtime-loading.md
 
 packages=()
 need() { # a command or file that shows that a package is there, then the package

@@ -103,14 +103,19 @@ pub(crate) fn image_header(asset: &Asset) -> Option<(&'static str, Option<Size>)
     }
     // Servers answer missing images with pages, and those may show an SVG.
     let is_page = asset.mime.trim_start().to_ascii_lowercase().starts_with("text/html");
-    if is_page { None } else { svg_size(bytes).map(|size| ("image/svg+xml", size)) }
+    if is_page { None } else { svg_root(bytes).map(|svg| ("image/svg+xml", svg.size)) }
 }
 
 /// Bytes of an SVG file that are looked at for its root; comments and entity lists can come first.
 const SVG_HEAD_BYTES: usize = 8 << 10;
 
-/// The size that an SVG file gives itself. `None` if it is no SVG.
-fn svg_size(bytes: &[u8]) -> Option<Option<Size>> {
+/// What an SVG file says of itself.
+struct Svg {
+    size: Option<Size>,
+}
+
+/// The root of an SVG file. `None` if it is no SVG.
+fn svg_root(bytes: &[u8]) -> Option<Svg> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(SVG_HEAD_BYTES)]);
     if !head.contains("<svg") {
         return None;
@@ -134,7 +139,8 @@ fn svg_size(bytes: &[u8]) -> Option<Option<Size>> {
         (None, None, Some(view)) => Some(view),
         _ => None,
     };
-    Some(size.map(|(width, height)| Size { width: width.round() as u32, height: height.round() as u32 }))
+    let size = size.map(|(width, height)| Size { width: width.round() as u32, height: height.round() as u32 });
+    Some(Svg { size })
 }
 
 /// A length in px: a number with nothing or `px` after it.

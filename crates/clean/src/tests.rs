@@ -1,6 +1,8 @@
 //! Small pages in, what must and must not stand in them out. One table per pass.
 
 use bytes::Bytes;
+use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
+
 use item::{Attributes, Capture, CharsetSource, Page, Verdict, name};
 
 use crate::{Asset, Assets, CleanPolicy, ImagePolicy, NoAssets, clean, dom};
@@ -276,4 +278,95 @@ fn a_deep_tree_is_walked_and_dropped_without_recursion() {
     let tree = dom::parse(&html, caps).expect("no cap");
     assert!(dom::serialize(&tree).len() > html.len());
     assert!(dom::deepest(&tree) > 20_000);
+}
+
+/// Pieces that parsers stumble over, in any order.
+fn soup() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "<a href=x>",
+        "</a>",
+        "<b>",
+        "</b>",
+        "<p>",
+        "</p>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "</table>",
+        "<form>",
+        "</form>",
+        "<select>",
+        "<option>",
+        "</select>",
+        "<svg>",
+        "<foreignObject>",
+        "<desc>",
+        "</svg>",
+        "<math>",
+        "<mi>",
+        "<annotation-xml encoding='text/html'>",
+        "<noscript>",
+        "</noscript>",
+        "<object>",
+        "</object>",
+        "<button>",
+        "<style>a{b:url(",
+        "</style>",
+        "<!--",
+        "-->",
+        "<pre>\n",
+        "<textarea>\n",
+        "</textarea>",
+        "<li>",
+        "<h1>",
+        "<h2>",
+        "<nobr>",
+        "<iframe>",
+        "</iframe>",
+        "<template>",
+        "</template>",
+        "<plaintext>",
+        "<xmp>",
+        "</xmp>",
+        "<img src=a>",
+        "<p style='a:url(\"'>",
+        "text",
+        " ",
+        "\n",
+        "&nbsp;&#13;&lt;",
+        "\0",
+        "<body>",
+        "</body>",
+        "<head>",
+        "</html>",
+        "<link rel=stylesheet href=a>",
+        "<![CDATA[",
+        "]]>",
+        "<colgroup>",
+        "<caption>",
+        "<frameset>",
+        "<ruby>",
+        "<rt>",
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_soup_settles(html in soup(), doctype in any::<bool>()) {
+        let html = format!("{}x{html}", if doctype { "<!DOCTYPE html>" } else { "" });
+        if let Verdict::Keep(page) = verdict(&html, &lenient(), &NoAssets) {
+            let (again, _) = kept(&page.body.html, &lenient(), &NoAssets);
+            prop_assert_eq!(again, page.body.html);
+        }
+    }
+
+    #[test]
+    fn any_text_of_css_settles(css in "[a-z{}()\\[\\];:@.'\"/* \n\\\\,<>!-]{0,60}") {
+        let html = format!("<!DOCTYPE html>x<style>{css}</style><p style=\"{}\">y", css.replace('"', "&quot;"));
+        if let Verdict::Keep(page) = verdict(&html, &lenient(), &NoAssets) {
+            let (again, _) = kept(&page.body.html, &lenient(), &NoAssets);
+            prop_assert_eq!(again, page.body.html);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 //! Properties that must hold on every real page.
+#![expect(clippy::print_stdout, reason = "says what was checked, and what was skipped")]
 
 mod support;
 
@@ -89,7 +90,7 @@ fn fetchable(html: &str) -> Vec<String> {
 /// Cuts a start tag's name out of text.
 fn tag_at(html: &str) -> &str {
     let name = html.strip_prefix('<').unwrap_or_default();
-    &name[..name.find(|c: char| c == '>' || c == ' ').unwrap_or(name.len())]
+    &name[..name.find(['>', ' ']).unwrap_or(name.len())]
 }
 
 fn check_ranges(url: &str, html: &str) {
@@ -121,7 +122,7 @@ fn check_page(url: &str, capture: &Capture, policy: &CleanPolicy, assets: &dyn A
         Verdict::Keep(again) if again.body.html == page.html => None,
         Verdict::Keep(again) => {
             let differs = |(a, b): (u8, u8)| a != b;
-            let at = page.html.bytes().zip(again.body.html.bytes()).position(|pair| differs(pair));
+            let at = page.html.bytes().zip(again.body.html.bytes()).position(differs);
             let at = at.unwrap_or(page.html.len().min(again.body.html.len())).saturating_sub(100);
             let show =
                 |html: &str| String::from_utf8_lossy(&html.as_bytes()[at..html.len().min(at + 240)]).into_owned();

@@ -3,7 +3,7 @@
 //! Text is copied as it stands; only what a browser would fetch is replaced and comments go. What comes out is
 //! balanced: sheets are joined into one, and a bracket that one leaves open must not swallow the next.
 
-use cssparser::{BasicParseError, Delimiter, ParseError, Parser, ParserInput, SourcePosition, Token};
+use cssparser::{Delimiter, ParseError, Parser, ParserInput, SourcePosition, Token};
 use url::Url;
 
 use super::font;
@@ -71,7 +71,7 @@ struct Rewriter<'a, 's, 'r> {
 
 type Nested<'i> = Result<(), ParseError<'i, ()>>;
 
-impl<'a, 's, 'r> Rewriter<'a, 's, 'r> {
+impl<'a, 'r> Rewriter<'a, '_, 'r> {
     fn new(css: &'a str, base: &'a Url, resources: Resources<'r>) -> Self {
         Self {
             css,
@@ -130,7 +130,7 @@ impl<'a, 's, 'r> Rewriter<'a, 's, 'r> {
         self.imports.as_mut().map(|(sheets, _)| &mut sheets.names)
     }
 
-    fn tokens<'i>(&mut self, parser: &mut Parser<'i, '_>, place: Place) {
+    fn tokens(&mut self, parser: &mut Parser<'_, '_>, place: Place) {
         loop {
             let start = parser.position();
             let Ok(token) = parser.next_including_whitespace_and_comments() else { return };
@@ -213,13 +213,10 @@ impl<'a, 's, 'r> Rewriter<'a, 's, 'r> {
                 Ok::<_, ParseError<'_, ()>>(url)
             });
             match argument {
-                Ok(url) => match self.resources.css_url(&url, self.base) {
-                    Some(replacement) => self.push(&replacement),
-                    None => {
-                        let kept = quoted_url(&url);
-                        self.push(&kept);
-                    }
-                },
+                Ok(url) => {
+                    let replaced = self.resources.css_url(&url, self.base);
+                    self.push(&replaced.unwrap_or_else(|| quoted_url(&url)));
+                }
                 Err(_) => self.push(NOTHING),
             }
         } else if place == Place::ImageList && (is("var") || is("attr") || is("env")) {
@@ -240,13 +237,12 @@ impl<'a, 's, 'r> Rewriter<'a, 's, 'r> {
     }
 
     fn push_url(&mut self, url: &str, as_written: &str) {
-        match self.resources.css_url(url, self.base) {
-            Some(replacement) => self.push(&replacement),
-            None => {
-                self.push(as_written);
-                if !as_written.ends_with(')') {
-                    self.push(")");
-                }
+        if let Some(replaced) = self.resources.css_url(url, self.base) {
+            self.push(&replaced);
+        } else {
+            self.push(as_written);
+            if !as_written.ends_with(')') {
+                self.push(")");
             }
         }
     }
@@ -330,8 +326,8 @@ fn end_statement(parser: &mut Parser<'_, '_>) -> bool {
             });
             false
         }
-        Ok(_) => true,
-        Err(BasicParseError { .. }) => true,
+        // `;`, or the end of the sheet.
+        _ => true,
     }
 }
 

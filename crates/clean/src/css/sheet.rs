@@ -59,7 +59,7 @@ impl<'r> Sheets<'r> {
     fn load(&mut self, reference: &str, base: &Url, depth: usize) -> Option<String> {
         let policy = self.resources.policy;
         let url = base.join(reference.trim()).ok();
-        let key = url.as_ref().map_or_else(String::new, |url| without_fragment(url));
+        let key = url.as_ref().map_or_else(String::new, without_fragment);
         let within_caps =
             depth <= policy.import_depth_max && self.counts.found + self.counts.missing < policy.sheets_max;
         let is_cycle = self.open.contains(&key);

@@ -49,12 +49,11 @@ impl Element {
     /// Replaces the value in place, or adds the attribute at the end.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let value = StrTendril::from_slice(value);
-        match self.attributes.iter_mut().find(|a| a.name.ns == ns!() && &*a.name.local == name) {
-            Some(attribute) => attribute.value = value,
-            None => {
-                let name = QualName::new(None, ns!(), LocalName::from(name));
-                self.attributes.push(Attribute { name, value });
-            }
+        if let Some(known) = self.attributes.iter_mut().find(|a| a.name.ns == ns!() && &*a.name.local == name) {
+            known.value = value;
+        } else {
+            let name = QualName::new(None, ns!(), LocalName::from(name));
+            self.attributes.push(Attribute { name, value });
         }
     }
 

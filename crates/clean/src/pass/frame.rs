@@ -42,7 +42,9 @@ pub(super) fn replace(dom: &mut Dom, context: &Context<'_>) {
 /// Content of these shows only in browsers that do not know them.
 fn empty(dom: &mut Dom, node: NodeId) {
     let children: Vec<NodeId> = dom.children(node).collect();
-    children.into_iter().for_each(|child| dom.detach(child));
+    for child in children {
+        dom.detach(child);
+    }
 }
 
 /// Frames of trackers: no larger than a dot, or hidden.

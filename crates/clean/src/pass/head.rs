@@ -11,7 +11,9 @@ pub(super) fn settle(dom: &mut Dom, css: &str) {
     let is_idle =
         |&node: &NodeId| dom.is(node, &local_name!("meta")) && !dom.element(node).is_some_and(changes_what_is_shown);
     let idle: Vec<NodeId> = dom.descendants(Dom::DOCUMENT).filter(is_idle).collect();
-    idle.into_iter().for_each(|meta| dom.remove(meta));
+    for meta in idle {
+        dom.remove(meta);
+    }
     let Some(head) = dom.html_child(&local_name!("head")) else { return };
     let charset = dom.add_element(local_name!("meta"));
     if let Some(element) = dom.element_mut(charset) {

@@ -169,7 +169,9 @@ fn replace_foreign(dom: &mut Dom, node: NodeId, candidates: &[String], context: 
 fn drop_sources(dom: &mut Dom) {
     let is_source = |&node: &NodeId| dom.is(node, &local_name!("source")) || dom.is(node, &local_name!("track"));
     let sources: Vec<NodeId> = dom.descendants(Dom::DOCUMENT).filter(is_source).collect();
-    sources.into_iter().for_each(|source| dom.remove(source));
+    for source in sources {
+        dom.remove(source);
+    }
 }
 
 #[cfg(test)]

@@ -248,7 +248,7 @@ mod tests {
     fn rows(count: usize) -> Vec<Ranked> {
         let row = |index: usize| Ranked {
             id: ItemId::of_place("rows", index as u64),
-            score: (index % 10 != 0).then_some((index % 7) as f64 / 7.0),
+            score: (!index.is_multiple_of(10)).then_some((index % 7) as f64 / 7.0),
         };
         (0..count).map(row).collect()
     }

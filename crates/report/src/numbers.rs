@@ -152,7 +152,9 @@ mod tests {
     #[test]
     fn equals_are_ordered_by_name_and_the_rest_is_summed() {
         let mut tally = Tally::default();
-        ["de", "en", "ru", "en", "ar"].iter().for_each(|word| tally.add(word));
+        for word in ["de", "en", "ru", "en", "ar"] {
+            tally.add(word);
+        }
         assert_eq!(tally.top(2), (vec![("en", 2), ("ar", 1)], 2));
         assert_eq!(tally.top(9).1, 0);
         assert_eq!(tally.len(), 4);

@@ -19,14 +19,22 @@ pub(crate) fn plain(text: &str) -> String {
         }
         shown.push(match char {
             '\t' | '\n' | '\r' => ' ',
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
-            // Noncharacters are parse errors even where they are harmless.
-            '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
-            char if char.is_control() => char::REPLACEMENT_CHARACTER,
+            char if char.is_control() || turns_text_around(char) || is_noncharacter(char) => {
+                char::REPLACEMENT_CHARACTER
+            }
             char => char,
         });
     }
     shown
+}
+
+const fn turns_text_around(char: char) -> bool {
+    matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Parse errors in HTML, even where they are harmless.
+const fn is_noncharacter(char: char) -> bool {
+    matches!(char, '\u{fdd0}'..='\u{fdef}') || char as u32 & 0xfffe == 0xfffe
 }
 
 /// A count with a thin space between thousands: `12 345`.

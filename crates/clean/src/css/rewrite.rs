@@ -3,11 +3,13 @@
 //! Text is copied as it stands; only what a browser would fetch is replaced and comments go. What comes out is
 //! balanced: sheets are joined into one, and a bracket that one leaves open must not swallow the next.
 
+use std::borrow::Cow;
+
 use cssparser::{Delimiter, ParseError, Parser, ParserInput, SourcePosition, Token};
 use url::Url;
 
-use super::font;
 use super::sheet::{Import, Names, Sheets};
+use super::{font, trimmed};
 use crate::resource::Resources;
 
 /// Deepest nesting of blocks that is followed; what is inside deeper ones is dropped. Real sheets nest about six deep,
@@ -17,10 +19,14 @@ const BLOCK_DEPTH_MAX: usize = 64;
 /// What stands for a URL that leads nowhere: an image that fails to load, at no cost.
 const NOTHING: &str = "url(data:,)";
 
+/// What stands for a token that is wrong by itself: wrong too, wherever it stands, but it does not depend on what follows.
+const INVALID: &str = "!";
+
 /// Rewrites a sheet. Imports are taken in through `sheets`, where it is given.
 pub(super) fn rewrite_sheet(css: &str, base: &Url, sheets: &mut Sheets<'_>, import_depth: usize) -> String {
     let resources = sheets.resources;
-    let mut rewriter = Rewriter::new(css, base, resources);
+    let css = without_last_backslash(css);
+    let mut rewriter = Rewriter::new(&css, base, resources);
     rewriter.imports = Some((sheets, import_depth));
     rewriter.run(Place::Sheet)
 }
@@ -29,14 +35,24 @@ pub(super) fn rewrite_sheet(css: &str, base: &Url, sheets: &mut Sheets<'_>, impo
 pub(crate) fn rewrite_declarations(css: &str, base: &Url, resources: Resources<'_>) -> String {
     // Everything that can name a URL has a parenthesis.
     if !css.contains('(') && !css.contains("/*") {
-        return css.trim().to_owned();
+        return trimmed(css).to_owned();
     }
-    Rewriter::new(css, base, resources).run(Place::Block).trim().to_owned()
+    trimmed(&Rewriter::new(&without_last_backslash(css), base, resources).run(Place::Block)).to_owned()
 }
 
 /// Rewrites a presentation attribute such as `fill`, where URLs other than fragments of the page are dropped.
 pub(crate) fn rewrite_attribute_value(value: &str, base: &Url, resources: Resources<'_>) -> String {
-    Rewriter::new(value, base, resources).run(Place::Value)
+    Rewriter::new(&without_last_backslash(value), base, resources).run(Place::Value)
+}
+
+/// A backslash at the very end stands for U+FFFD; what is put after it must not be escaped by it.
+fn without_last_backslash(css: &str) -> Cow<'_, str> {
+    let before = css.trim_end_matches('\\');
+    if (css.len() - before.len()) % 2 == 0 {
+        Cow::Borrowed(css)
+    } else {
+        format!("{}\u{fffd}", &css[..css.len() - 1]).into()
+    }
 }
 
 /// Where in a sheet the tokens stand.
@@ -90,12 +106,6 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
         let mut input = ParserInput::new(self.css);
         let mut parser = Parser::new(&mut input);
         self.tokens(&mut parser, place);
-        // A backslash at the very end stands for U+FFFD; what is put after it must not be escaped by it.
-        let backslashes = self.out.len() - self.out.trim_end_matches('\\').len();
-        if backslashes % 2 == 1 {
-            self.out.pop();
-            self.out.push('\u{fffd}');
-        }
         self.out
     }
 
@@ -143,7 +153,7 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
                     self.push_comment(rest);
                 }
                 Token::UnquotedUrl(url) => self.push_url(url, parser.slice_from(start)),
-                Token::BadUrl(_) => self.push(NOTHING),
+                Token::BadUrl(_) | Token::BadString(_) => self.push(INVALID),
                 Token::QuotedString(text) if place == Place::ImageList => {
                     let resolved = self.resources.css_url(text, self.base);
                     self.push(&resolved.unwrap_or_else(|| quoted_url(text)));
@@ -276,7 +286,7 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
                 if let Some(body) = body.ok().and_then(|body| font::own_sources_only(body, self.resources)) {
                     let body = Rewriter::new(&body, self.base, self.resources).run(Place::Block);
                     self.push("@font-face{");
-                    self.push(body.trim());
+                    self.push(trimmed(&body));
                     self.push("}");
                 }
             }

@@ -7,6 +7,7 @@ use encoding_rs::{Encoding, UTF_8};
 use url::Url;
 
 use super::rewrite::rewrite_sheet;
+use super::trimmed;
 use crate::Asset;
 use crate::resource::Resources;
 
@@ -43,7 +44,7 @@ impl<'r> Sheets<'r> {
 
     /// The contents of a `<style>` element.
     pub(crate) fn embedded(&mut self, css: &str, base: &Url) -> String {
-        rewrite_sheet(css, base, self, 0).trim().to_owned()
+        trimmed(&rewrite_sheet(css, base, self, 0)).to_owned()
     }
 
     /// The sheet at a URL, written as the page writes it.
@@ -78,7 +79,7 @@ impl<'r> Sheets<'r> {
         self.open.push(key);
         let rewritten = rewrite_sheet(&text, &sheet_base, self, depth);
         self.open.pop();
-        Some(rewritten.trim().to_owned())
+        Some(trimmed(&rewritten).to_owned())
     }
 }
 

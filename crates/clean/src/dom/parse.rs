@@ -9,7 +9,7 @@ use std::cell::{Cell, Ref, RefCell};
 use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tree_builder::TreeBuilderOpts;
-use html5ever::{Attribute, ParseOpts, QualName, local_name};
+use html5ever::{Attribute, LocalName, ParseOpts, QualName, local_name};
 
 use super::{Dom, Element, Mode, NodeData, NodeId};
 
@@ -48,7 +48,7 @@ pub(crate) fn parse(html: &str, caps: Caps) -> Result<Dom, Overflow> {
         parser.tokenizer.sink.sink.look(caps)?;
     }
     let mut dom = parser.finish();
-    dom.may_not_round_trip |= has_nested_forms(&dom);
+    dom.may_not_round_trip |= has_self_in_self(&dom);
     // The open branch is where a tree grows, but nodes can be moved to another depth: count once more.
     match deepest(&dom) {
         depth if depth > caps.depth_max => Err(Overflow::Depth(depth)),
@@ -56,10 +56,15 @@ pub(crate) fn parse(html: &str, caps: Caps) -> Result<Dom, Overflow> {
     }
 }
 
-/// A form in a form comes from misnested end tags, and a parser that reads it written well ignores the inner one.
-fn has_nested_forms(dom: &Dom) -> bool {
-    let is_form = |&node: &NodeId| dom.is(node, &local_name!("form"));
-    dom.descendants(Dom::DOCUMENT).filter(is_form).any(|form| dom.ancestors(form).any(|node| is_form(&node)))
+/// Elements that a parser never puts into their own kind by plain nesting: it takes misnested end tags to get there, and
+/// the same tree written well reads as another.
+fn has_self_in_self(dom: &Dom) -> bool {
+    const APART: [LocalName; 5] =
+        [local_name!("a"), local_name!("nobr"), local_name!("form"), local_name!("button"), local_name!("option")];
+    dom.descendants(Dom::DOCUMENT).any(|node| {
+        let name = dom.element(node).and_then(Element::html_name).filter(|name| APART.contains(name));
+        name.is_some_and(|name| dom.ancestors(node).any(|outer| dom.is(outer, name)))
+    })
 }
 
 /// Depth of the deepest element, `html` being 1.

@@ -47,11 +47,20 @@ pub(super) fn remove(dom: &mut Dom) {
     }
 }
 
+/// What `<noscript>` mostly holds, and what a parser puts into the same place with and without it.
+const TAME: &[&str] = &["br", "div", "em", "iframe", "img", "link", "meta", "p", "span", "strong", "style"];
+
 /// Opens the element and says where the walk goes on: at what stood inside, or after it.
 fn open(dom: &mut Dom, node: NodeId) -> Option<NodeId> {
+    // The element may have kept its content apart from what is around it (an option from an option, a list item from
+    // a list item); without it a parser would see other neighbours.
     let is_plug_in = !dom.is(node, &local_name!("noscript"));
-    // Plug-ins end what their surroundings left open, so without them a parser would see other neighbours.
-    dom.may_not_round_trip |= is_plug_in;
+    let inside = |child| dom.element(child);
+    let is_tame = dom
+        .descendants(node)
+        .filter_map(inside)
+        .all(|element| element.html_name().is_some_and(|name| is_one_of(name, TAME)));
+    dom.may_not_round_trip |= is_plug_in || !is_tame;
     let first = dom.children(node).find(|&child| dom.text(child).is_none());
     let after = dom.following(node, Dom::DOCUMENT, true);
     let after_text = after.filter(|&after| dom.text(after).is_some());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use item::LossKind;
 use maud::{Markup, html};
 
+use super::prose;
 use crate::gallery::{Card, Galleries, Gallery, failure_meaning};
 use crate::losses::Losses;
 use crate::text::{count, plain};
@@ -41,7 +42,7 @@ fn gallery(gallery: &Gallery, meaning: Option<&str>) -> Markup {
     html! {
         div.gallery id=(gallery.anchor) {
             h3 { (plain(&gallery.title)) " " span.quiet { (plain(&gallery.note)) } }
-            @if let Some(meaning) = meaning { p.note { (plain(meaning)) } }
+            @if let Some(meaning) = meaning { p.note { (prose(meaning)) } }
             ul.cards { @for shown in &gallery.cards { (card(shown)) } }
         }
     }

@@ -6,7 +6,7 @@ use engine::{PhaseRecord, RunRecord, StageBooks};
 use item::LossKind;
 use maud::{Markup, html};
 
-use super::{Step, StepKind, steps};
+use super::{Step, StepKind, prose, steps};
 use crate::chart::{Part, bar};
 use crate::gallery::{failure_meaning, lost_anchor};
 use crate::losses::Losses;
@@ -53,7 +53,8 @@ fn step_rows(step: Step<'_>, most: u64, rules: &BTreeMap<String, String>, losses
     html! {
         tbody {
             tr.step {
-                th scope="row" { (plain(&books.stage)) " " span.kind { (kind) } }
+                th scope="row" { (plain(&books.stage))
+                    @if books.stage != kind { " " span.kind { (kind) } } }
                 td.wide { (bar(&parts.map(|(class, count)| Part { class, count }), most)) }
                 td.number { (count(books.seen)) }
                 td.number {
@@ -90,7 +91,7 @@ fn loss_row(
                 i class=(kind.name()) {}
                 @if kind == LossKind::Failed { "failed: " }
                 @if let Some(anchor) = anchor { a href=(anchor) { code { (plain(rule)) } } } @else { code { (plain(rule)) } }
-                @if let Some(meaning) = meaning { " " span.quiet { (plain(meaning)) } }
+                @if let Some(meaning) = meaning { " " span.quiet { (prose(meaning)) } }
             }
             td.number.quiet { (share(number, books.seen)) }
             td {}

@@ -149,6 +149,15 @@ fn distributions(numbers: &Numbers) -> Markup {
     }
 }
 
+/// A sentence of ours, with `code` in backticks.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, part) in plain(text).split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 fn words(caption: &str, tally: &Tally) -> Markup {
     let (top, others) = tally.top(TABLE_ROWS_MAX);
     let more = tally.len().saturating_sub(top.len()) as u64;
@@ -159,6 +168,14 @@ fn words(caption: &str, tally: &Tally) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backticks_are_code_and_markup_stays_text() {
+        let check = |text: &str, expected: &str| assert_eq!(prose(text).into_string(), expected);
+        check("Set `a.b` & run.", "Set <code>a.b</code> &amp; run.");
+        check("`<b>`", "<code>&lt;b&gt;</code>");
+        check("plain", "plain");
+    }
 
     #[test]
     fn our_own_script_and_style_end_where_they_should() {

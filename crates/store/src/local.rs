@@ -6,9 +6,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::{BlobInfo, BlobName, Store, StoreError};
 
@@ -62,7 +63,9 @@ impl LocalStore {
     fn staged(&self, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
         let scratch = self.scratch_root()?;
         let error = |source| StoreError::Io { operation: "write in", path: scratch.clone(), source };
-        let mut temp = NamedTempFile::new_in(&scratch).map_err(error)?;
+        // Like any file that the user makes: the umask decides who may read it.
+        let everyone = fs::Permissions::from_mode(0o666);
+        let mut temp = Builder::new().permissions(everyone).tempfile_in(&scratch).map_err(error)?;
         temp.write_all(bytes).and_then(|()| temp.as_file().sync_all()).map_err(error)?;
         Ok(temp)
     }

@@ -61,7 +61,7 @@ impl FarmConfig {
             tabs_per_browser: 2,
             sandbox: true,
             pages_per_browser_max: 1_000,
-            browser_age_max: Duration::from_secs(60 * 60),
+            browser_age_max: Duration::from_hours(1),
             browser_memory_max_bytes: 3 << 30,
             process_memory_max_bytes: 2 << 30,
             profile_root: None,

@@ -48,7 +48,7 @@ pub(crate) fn rewrite_attribute_value(value: &str, base: &Url, resources: Resour
 /// A backslash at the very end stands for U+FFFD; what is put after it must not be escaped by it.
 fn without_last_backslash(css: &str) -> Cow<'_, str> {
     let before = css.trim_end_matches('\\');
-    if (css.len() - before.len()) % 2 == 0 {
+    if (css.len() - before.len()).is_multiple_of(2) {
         Cow::Borrowed(css)
     } else {
         format!("{}\u{fffd}", &css[..css.len() - 1]).into()

@@ -40,6 +40,7 @@ fn onnx_runtime_candidates() -> Vec<PathBuf> {
     candidates.extend(data_home.map(|home| home.join("databuild/onnxruntime").join(LIBRARY)));
     candidates.extend(beside.map(|folder| folder.join(".tools/onnxruntime").join(LIBRARY)));
     candidates.push(Path::new(".tools/onnxruntime").join(LIBRARY));
-    candidates.extend(["/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib"].map(|lib| Path::new(lib).join(LIBRARY)));
+    candidates
+        .extend(["/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib"].map(|lib| Path::new(lib).join(LIBRARY)));
     candidates
 }

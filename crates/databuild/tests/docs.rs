@@ -12,7 +12,12 @@ fn every_rule_is_documented() {
             assert!(names.insert(rule.name), "two rules are called `{}`", rule.name);
             let row = format!("| `{}` |", rule.name);
             assert!(page.contains(&row), "docs/rules.md has no row for `{}`: {}", rule.name, rule.meaning);
-            assert!(page.contains(rule.meaning), "docs/rules.md says something else of `{}` than: {}", rule.name, rule.meaning);
+            assert!(
+                page.contains(rule.meaning),
+                "docs/rules.md says something else of `{}` than: {}",
+                rule.name,
+                rule.meaning
+            );
         }
     }
     assert!(names.len() > 10);

@@ -82,7 +82,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn assert_same_dataset(store: &Path) {
     let (quiet, other) = (files(&dataset(quiet_store())), files(&dataset(store)));
     assert_eq!(quiet.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
-    let different: Vec<_> = quiet.iter().filter(|(name, bytes)| other[*name] != **bytes).map(|(name, _)| name).collect();
+    let different: Vec<_> =
+        quiet.iter().filter(|(name, bytes)| other[*name] != **bytes).map(|(name, _)| name).collect();
     assert!(different.is_empty(), "{different:?} differ");
 }
 
@@ -121,7 +122,9 @@ fn the_funnel_is_the_one_that_the_sample_was_made_for() {
         phase["books"]["stages"].as_array().expect("stages").iter().for_each(&mut count);
     }
     record["barriers"].as_array().expect("barriers").iter().for_each(|barrier| count(&barrier["books"]));
-    for rule in ["error-status", "not-html", "empty-payload", "blank", "exact-duplicate", "domain-cap", "near-duplicate"] {
+    for rule in
+        ["error-status", "not-html", "empty-payload", "blank", "exact-duplicate", "domain-cap", "near-duplicate"]
+    {
         assert!(rules.contains_key(rule), "no page was rejected as {rule}: {rules:?}");
     }
     let damaged = &record["phases"][0]["books"]["stages"][0]["failed"]["damaged"];
@@ -147,11 +150,16 @@ fn a_changed_threshold_renders_nothing() {
         return;
     }
     let set = ["--set", "snapshots.score_min=0.9"];
-    let plan = databuild().args(["plan", "pipelines/demo.toml", "--json", "--store"]).arg(quiet_store()).args(set);
-    let plan = { plan }.output().expect("plan");
+    let plan =
+        databuild().args(["plan", "pipelines/demo.toml", "--json", "--store"]).arg(quiet_store()).args(set).output();
+    let plan = plan.expect("plan");
     let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).expect("JSON");
-    let to_run: Vec<usize> =
-        plan["phases"].as_array().expect("phases").iter().map(|phase| phase["run"].as_array().map_or(9, Vec::len)).collect();
+    let to_run: Vec<usize> = plan["phases"]
+        .as_array()
+        .expect("phases")
+        .iter()
+        .map(|phase| phase["run"].as_array().map_or(9, Vec::len))
+        .collect();
     assert_eq!(to_run, [0, 0], "{plan}");
     let set = ["--set", "render.viewport_width=800"];
     let plan = databuild().args(["plan", "pipelines/demo.toml", "--store"]).arg(quiet_store()).args(set).output();

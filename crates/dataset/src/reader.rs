@@ -75,6 +75,16 @@ pub struct PageRow {
     pub chrome: Option<String>,
     /// Digest of the fonts.
     pub fonts: Option<String>,
+    /// WHATWG name of the charset that the payload was decoded with.
+    pub charset: Option<String>,
+    /// Bytes of the HTML without its style sheet.
+    pub html_bytes: Option<i64>,
+    /// Bytes of the style sheet.
+    pub css_bytes: Option<i64>,
+    /// Characters of visible text.
+    pub text_chars: Option<i64>,
+    /// Number of images in the page.
+    pub n_images: Option<i64>,
     /// The HTML, if it was asked for.
     pub text: Option<String>,
     /// The screenshot, PNG, if it was asked for.
@@ -106,6 +116,11 @@ const LIGHT: &[&str] = &[
     "screenshot_sha256",
     "chrome",
     "fonts",
+    "charset",
+    "html_bytes",
+    "css_bytes",
+    "text_chars",
+    "n_images",
 ];
 
 /// A shard of `pages`.
@@ -261,6 +276,11 @@ fn page_row(record: &mut Record<'_>, columns: Columns) -> Option<PageRow> {
         screenshot_sha256: record.text()?,
         chrome: record.maybe_text()?,
         fonts: record.maybe_text()?,
+        charset: record.maybe_text()?,
+        html_bytes: record.maybe_int()?,
+        css_bytes: record.maybe_int()?,
+        text_chars: record.maybe_int()?,
+        n_images: record.maybe_int()?,
         text: if columns.text { Some(record.text()?) } else { None },
         image: if columns.image { Some(Record::new(record.many()?).bytes()?) } else { None },
         nodes: if columns.nodes { Some(record.many()?.len()) } else { None },

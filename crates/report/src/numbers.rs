@@ -51,6 +51,30 @@ pub(crate) const MEASURES: &[Measure] = &[
         binning: Binning::Decades,
         get: |row| row.dom_elements.map(|elements| elements as f64),
     },
+    Measure {
+        title: "HTML bytes",
+        meaning: "Bytes of the HTML without its style sheet.",
+        binning: Binning::Decades,
+        get: |row| row.html_bytes.map(|value| value as f64),
+    },
+    Measure {
+        title: "CSS bytes",
+        meaning: "Bytes of the style sheet.",
+        binning: Binning::Decades,
+        get: |row| row.css_bytes.map(|value| value as f64),
+    },
+    Measure {
+        title: "Text",
+        meaning: "Characters of visible text.",
+        binning: Binning::Decades,
+        get: |row| row.text_chars.map(|value| value as f64),
+    },
+    Measure {
+        title: "Images",
+        meaning: "Number of images in the page.",
+        binning: Binning::Decades,
+        get: |row| row.n_images.map(|value| value as f64),
+    },
 ];
 
 /// How often each word was seen.
@@ -100,6 +124,7 @@ pub(crate) struct Numbers {
     pub(crate) languages: Tally,
     pub(crate) domains: Tally,
     pub(crate) splits: Tally,
+    pub(crate) charsets: Tally,
     pub(crate) chromes: Tally,
     pub(crate) fonts: Tally,
     /// Values by measure.
@@ -121,6 +146,7 @@ impl Numbers {
         self.languages.add(row.lang.as_deref().unwrap_or("unknown"));
         self.domains.add(&row.domain);
         self.splits.add(&row.split);
+        self.charsets.add(row.charset.as_deref().unwrap_or("unknown"));
         row.chrome.iter().for_each(|chrome| self.chromes.add(chrome));
         row.fonts.iter().for_each(|fonts| self.fonts.add(fonts));
         if let Some(size) = row.cluster_size {

@@ -100,8 +100,7 @@ impl PagesBarrier {
             .collect();
         for (index, standing) in kept.iter().zip(dedup::domain::standings(&contest)) {
             if !standing.is_within(self.config.domain_cap) {
-                let detail =
-                    format!("{} of {} pages of {}", standing.place + 1, standing.of, notes[*index].domain);
+                let detail = format!("{} of {} pages of {}", standing.place + 1, standing.of, notes[*index].domain);
                 decisions[*index] = Decision::Reject(Rejection { rule: dedup::DOMAIN_CAP, detail });
             }
         }

@@ -83,7 +83,10 @@ enum State {
 
 impl std::fmt::Debug for RenderStage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RenderStage").field("config", &self.config).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("RenderStage")
+            .field("config", &self.config)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +95,8 @@ impl RenderStage {
     pub fn new(config: &RenderConfig, path: &OsStr, is_root: bool) -> Result<Self, StageError> {
         let explicit = config.chrome.as_ref().map(std::path::Path::new);
         let chrome = find_chrome(explicit, path).map_err(|error| StageError::new("find Chrome", error))?;
-        let build = ::render::chrome_build(&chrome).map_err(|error| StageError::new("ask Chrome for its version", error))?;
+        let build =
+            ::render::chrome_build(&chrome).map_err(|error| StageError::new("ask Chrome for its version", error))?;
         let fonts = font_set_digest(path).map_err(|error| StageError::new("list the fonts", error))?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let mut farm = FarmConfig::new(chrome, cores);
@@ -103,7 +107,14 @@ impl RenderStage {
             farm.tabs_per_browser = config.tabs.div_ceil(farm.browsers);
         }
         let policy = config.policy();
-        Ok(Self { config: farm, policy, build, fonts: fonts.short(), farm: Mutex::new(State::Idle), news: Arc::default() })
+        Ok(Self {
+            config: farm,
+            policy,
+            build,
+            fonts: fonts.short(),
+            farm: Mutex::new(State::Idle),
+            news: Arc::default(),
+        })
     }
 
     /// Pages that render at the same time.

@@ -93,13 +93,7 @@ impl Barrier for SnapshotsBarrier {
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        &[
-            name::SCORE,
-            name::PHASH,
-            dedup::phash::PHASH_VIEWPORT,
-            dedup::phash::PHASH_FLAT,
-            dedup::phash::PHASH_SIZE,
-        ]
+        &[name::SCORE, name::PHASH, dedup::phash::PHASH_VIEWPORT, dedup::phash::PHASH_FLAT, dedup::phash::PHASH_SIZE]
     }
 
     fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {

@@ -65,7 +65,8 @@ pub(crate) fn doctor(printer: Printer) -> Outcome {
         return Ok(());
     }
     let message = format!("find everything that a run needs: {bad} things are missing or broken");
-    Err(CommandError::new(ExitStatus::CheckFailed, anyhow::Error::msg(message)).hint("the lines marked `bad` say what to do"))
+    Err(CommandError::new(ExitStatus::CheckFailed, anyhow::Error::msg(message))
+        .hint("the lines marked `bad` say what to do"))
 }
 
 fn machine() -> Finding {
@@ -132,7 +133,9 @@ fn test_card(chrome: &Path, environment: &Environment) -> Finding {
     let picture = image::load_from_memory_with_format(&rendered.screenshot, image::ImageFormat::Png);
     let pixel = picture.map(|picture| picture.to_rgba8().get_pixel_checked(190, 90).copied());
     match pixel {
-        Ok(Some(pixel)) if pixel.0 == [0x0a, 0x7d, 0x34, 0xff] => Finding::Good("a test card came out as it should".into()),
+        Ok(Some(pixel)) if pixel.0 == [0x0a, 0x7d, 0x34, 0xff] => {
+            Finding::Good("a test card came out as it should".into())
+        }
         other => Finding::Bad(format!("the test card has the wrong colour: {other:?}"), "another Chrome may do".into()),
     }
 }
@@ -158,7 +161,8 @@ fn fonts() -> Finding {
 }
 
 fn onnx_runtime(environment: &Environment) -> Finding {
-    let advice = "infra/setup.sh fetches it, or: pip install onnxruntime, and set ORT_DYLIB_PATH to its libonnxruntime.so";
+    let advice =
+        "infra/setup.sh fetches it, or: pip install onnxruntime, and set ORT_DYLIB_PATH to its libonnxruntime.so";
     let found = find_runtime(&environment.onnx_runtime).and_then(|path| Runtime::load(&path));
     match found {
         Ok(runtime) => {

@@ -32,7 +32,8 @@ fn open(path: &Path, offset: u64) -> Result<ArchiveReader, CommandError> {
 
 fn archive(args: &InspectArgs, printer: Printer) -> Outcome {
     if !args.json {
-        printer.data(&format!("{:>12} {:>10} {:<12} {:>6} {:<28} {}", "offset", "bytes", "type", "status", "mime", "uri"));
+        printer
+            .data(&format!("{:>12} {:>10} {:<12} {:>6} {:<28} {}", "offset", "bytes", "type", "status", "mime", "uri"));
     }
     let mut damaged = 0;
     for entry in open(&args.path, 0)? {
@@ -80,8 +81,7 @@ fn record(path: &Path, offset: u64) -> Outcome {
 }
 
 fn shard(args: &InspectArgs, printer: Printer) -> Outcome {
-    let summary =
-        FileSummary::read(&args.path).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))?;
+    let summary = FileSummary::read(&args.path).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))?;
     printer.data(summary.to_string().trim_end());
     Ok(())
 }
@@ -92,7 +92,12 @@ fn dataset(args: &InspectArgs, printer: Printer) -> Outcome {
         printer.data(manifest.to_json().trim_end());
         return Ok(());
     }
-    printer.data(&format!("dataset `{}`, made by {}, digest {}", manifest.name, manifest.created_by, manifest.digest()));
+    printer.data(&format!(
+        "dataset `{}`, made by {}, digest {}",
+        manifest.name,
+        manifest.created_by,
+        manifest.digest()
+    ));
     for (name, subset) in &manifest.subsets {
         printer.data(&format!("{name}: {} rows, {:.1} MB", subset.rows, subset.bytes as f64 / 1e6));
         for (split, shards) in &subset.splits {

@@ -35,8 +35,7 @@ pub(super) fn write(built: &Built, always: bool) -> Result<PathBuf, CommandError
         return Ok(path);
     }
     let rules = stages::rules().into_iter().flat_map(|(_, rules)| rules);
-    let rules: BTreeMap<String, String> =
-        rules.map(|rule| (rule.name.to_owned(), rule.meaning.to_owned())).collect();
+    let rules: BTreeMap<String, String> = rules.map(|rule| (rule.name.to_owned(), rule.meaning.to_owned())).collect();
     let pictures = |ids: &[ItemId]| pictures(built, &record, ids);
     let dataset = root.join(&record.dataset.folder);
     let input = ReportInput { record: &record, dataset: &dataset, rules: &rules, pictures: &pictures };

@@ -58,11 +58,7 @@ fn open(path: &Path) -> Result<ShardReader, CommandError> {
 }
 
 /// Shards with the ids to check. A sample is chosen by hash of the id, so a larger one contains the smaller.
-fn sample(
-    folder: &Path,
-    manifest: &Manifest,
-    size: Option<usize>,
-) -> Result<Vec<(String, Vec<ItemId>)>, CommandError> {
+fn sample(folder: &Path, manifest: &Manifest, size: Option<usize>) -> Result<Vec<(String, Vec<ItemId>)>, CommandError> {
     let mut all: Vec<(item::Digest, usize, ItemId)> = Vec::new();
     let shards: Vec<String> =
         manifest.shards().filter(|shard| shard.subset == "pages").map(|shard| shard.path.clone()).collect();
@@ -120,7 +116,8 @@ impl Tally {
         if self.other_chrome.load(Ordering::Relaxed) == 0 {
             return Err(error);
         }
-        Err(error.hint(format!("the rows were rendered by another Chrome than this one ({version}) or with other fonts")))
+        Err(error
+            .hint(format!("the rows were rendered by another Chrome than this one ({version}) or with other fonts")))
     }
 }
 

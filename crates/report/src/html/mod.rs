@@ -143,6 +143,7 @@ fn distributions(numbers: &Numbers) -> Markup {
                 (words("Languages", &numbers.languages))
                 (words("Domains", &numbers.domains))
                 (words("Splits", &numbers.splits))
+                (words("Charsets", &numbers.charsets))
                 @if !clusters.is_empty() { (chart::counts("Near-duplicate clusters", &clusters, None)) }
             }
         }

@@ -206,7 +206,7 @@ fn python_reads_the_dataset() {
     }
     let cache = tempfile::tempdir().expect("a folder");
     let data = dataset(quiet_store()).join("data");
-    let script = root().join("tests/python/read_shards.py");
+    let script = root().join("tests/python/read_dataset.py");
     let read = Command::new(python).arg(script).arg(data).env("HF_HOME", cache.path()).output().expect("python");
     assert!(read.status.success(), "{}\n{}", text(&read.stdout), text(&read.stderr));
 }

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader,
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
-use parquet::file::properties::{CdcOptions, EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::column::{Kind, Layout};
@@ -52,6 +52,7 @@ pub(crate) fn properties(
     };
     let mut pairs = vec![KeyValue::new(LAYOUT_KEY.to_owned(), format!("{}/{}", layout.name, layout.version))];
     pairs.extend(metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)));
+    // No content-defined chunking: see docs/decisions/0008-no-content-defined-chunking.md.
     let mut builder = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
@@ -60,17 +61,6 @@ pub(crate) fn properties(
         .set_coerce_types(true) // the names that the Parquet format asks for, `list.element`
         .set_max_row_group_row_count(None) // callers close row groups
         .set_max_row_group_bytes(None);
-    if let Purpose::Shard = purpose {
-        let cdc = CdcOptions::default();
-        pairs.push(KeyValue::new(
-            "content_defined_chunking".to_owned(),
-            format!(
-                "{{\"min_chunk_size\": {}, \"max_chunk_size\": {}, \"norm_level\": {}}}",
-                cdc.min_chunk_size, cdc.max_chunk_size, cdc.norm_level
-            ),
-        ));
-        builder = builder.set_content_defined_chunking(Some(cdc));
-    }
     for (path, kind) in layout.leaves() {
         let path = ColumnPath::new(path);
         builder = match kind {

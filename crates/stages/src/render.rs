@@ -165,7 +165,7 @@ impl RenderStage {
 /// a wrong one.
 fn place_in_code(nodes: &mut [Node], html: &str) {
     for (node, element) in nodes.iter_mut().zip(clean::element_ranges(html)) {
-        if node.tag != element.tag {
+        if !node.tag.eq_ignore_ascii_case(&element.tag) {
             break;
         }
         node.range = Some(element.range);

@@ -31,6 +31,8 @@ const FLAGS: &[&str] = &[
     "--lang=en-US",
     "--disable-checker-imaging",
     "--disable-image-animation-resync",
+    // Animated pictures stand still on their first frame (2 is ImageAnimationPolicy::kNoAnimation).
+    "--blink-settings=imageAnimationPolicy=2",
     "--disable-new-content-rendering-timeout",
     "--disable-threaded-animation",
     "--disable-threaded-scrolling",

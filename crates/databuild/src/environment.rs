@@ -14,7 +14,6 @@ const PATH: &str = "PATH";
 /// The library's name on Linux, without version as a package's development file and ours, and with the major one.
 const LIBRARY: &str = "libonnxruntime.so";
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

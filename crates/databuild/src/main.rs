@@ -15,7 +15,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = cli::parse();
     let printer = printer::Printer::new(cli.quiet);
-    match command::dispatch(cli, &printer) {
+    match command::dispatch(cli, printer) {
         Ok(()) => exit::ExitStatus::Ok.into(),
         Err(error) => {
             printer.error(&error);

@@ -10,6 +10,7 @@ pub(crate) struct Printer {
     quiet: bool,
 }
 
+#[expect(clippy::unused_self, reason = "whoever has no printer may not write, to whatever stream")]
 impl Printer {
     pub(crate) fn new(quiet: bool) -> Self {
         Self { quiet }

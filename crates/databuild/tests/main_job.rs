@@ -22,6 +22,11 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs the tests wants to know what was not tested")]
+fn skip(why: &str) {
+    println!("skipped: {why}");
+}
+
 /// What the run needs is installed; says why not, where it is not.
 fn is_equipped() -> bool {
     static EQUIPPED: OnceLock<bool> = OnceLock::new();
@@ -29,7 +34,7 @@ fn is_equipped() -> bool {
         let doctor = databuild().arg("doctor").output().expect("the binary");
         let equipped = doctor.status.success();
         if !equipped {
-            println!("skipped: `databuild doctor` says\n{}", text(&doctor.stdout));
+            skip(&format!("`databuild doctor` says\n{}", text(&doctor.stdout)));
         }
         equipped
     })
@@ -201,7 +206,7 @@ fn a_dataset_that_was_touched_does_not_verify() {
 fn python_reads_the_dataset() {
     let python = root().join(".tools/python/bin/python");
     if !is_equipped() || !python.exists() {
-        println!("skipped: there is no {}", python.display());
+        skip(&format!("there is no {}", python.display()));
         return;
     }
     let cache = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,6 @@
 //! The sink: Parquet shards of the subsets, and their manifest.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ::dataset::{Manifest, ShardPolicy, ShardSetWriter, Subset};
@@ -53,7 +54,10 @@ impl DatasetConfig {
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> Sha256Hex {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _infallible = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Writes the dataset.

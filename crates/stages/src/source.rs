@@ -44,7 +44,7 @@ impl std::fmt::Debug for WarcSource {
 impl WarcSource {
     /// Finds the files. `base` is the folder that relative paths start from; `store` remembers digests of files.
     pub fn new(config: &SourceConfig, base: &Path, store: Arc<dyn Store>) -> Result<Self, StageError> {
-        let policy = CapturePolicy { crawl: config.crawl.clone(), ..CapturePolicy::default() };
+        let policy = CapturePolicy { crawl: config.crawl.clone() };
         let files = find_files(&config.warcs, base)?;
         Ok(Self { policy, limits: Limits::default(), files, digests: FileDigests::new(store) })
     }

@@ -69,6 +69,9 @@ pub(crate) fn doctor(printer: Printer) -> Outcome {
         .hint("the lines marked `bad` say what to do"))
 }
 
+/// A browser with two tabs takes some hundred megabytes, and a bad page more than one gigabyte.
+const KB_PER_CORE_MIN: u64 = 1 << 20;
+
 fn machine() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -76,8 +79,6 @@ fn machine() -> Finding {
     let Some(available_kb) = available.and_then(|number| number.parse::<u64>().ok()) else {
         return Finding::Good(format!("{cores} cores"));
     };
-    /// A browser with two tabs takes some hundred megabytes, and a bad page more than one gigabyte.
-    const KB_PER_CORE_MIN: u64 = 1 << 20;
     let text = format!("{cores} cores, {:.1} GB of memory available", available_kb as f64 / 1e6);
     if available_kb < KB_PER_CORE_MIN * cores as u64 {
         return Finding::Weak(text, "less than 1 GB a core: set `render.tabs` to fewer than the default".into());

@@ -37,7 +37,7 @@ fn archive(args: &InspectArgs, printer: Printer) -> Outcome {
     }
     let mut damaged = 0;
     for entry in open(&args.path, 0)? {
-        let entry = entry.map_err(|error| CommandError::environment(error))?;
+        let entry = entry.map_err(CommandError::environment)?;
         let summary = EntrySummary::of(&entry);
         damaged += u64::from(summary.damage.is_some());
         printer.data(&if args.json { json_line(&summary) } else { table_line(&summary) });

@@ -18,16 +18,16 @@ use crate::printer::Printer;
 
 pub(crate) type Outcome = Result<(), CommandError>;
 
-pub(crate) fn dispatch(cli: Cli, printer: &Printer) -> Outcome {
+pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
     match cli.command {
-        Command::Run(args) => run::run(&args, *printer),
-        Command::Plan(args) => plan::plan(&args, *printer),
-        Command::Check(args) => check::check(&args, *printer),
-        Command::Inspect(args) => inspect::inspect(&args, *printer),
-        Command::Verify(args) => verify::verify(&args, *printer),
-        Command::Report(args) => report::report(&args, *printer),
-        Command::Doctor => doctor::doctor(*printer),
-        Command::Schema { of } => schema::schema(&of, *printer),
+        Command::Run(args) => run::run(&args, printer),
+        Command::Plan(args) => plan::plan(&args, printer),
+        Command::Check(args) => check::check(&args, printer),
+        Command::Inspect(args) => inspect::inspect(&args, printer),
+        Command::Verify(args) => verify::verify(&args, printer),
+        Command::Report(args) => report::report(&args, printer),
+        Command::Doctor => doctor::doctor(printer),
+        Command::Schema { of } => schema::schema(&of, printer),
         Command::Completions { shell } => {
             schema::completions(shell);
             Ok(())

@@ -1,5 +1,7 @@
 //! `databuild plan FILE`
 
+use std::fmt::Write as _;
+
 use engine::{Plan, PlannedPhase};
 
 use super::{Outcome, build};
@@ -51,13 +53,13 @@ fn phase_text(phase: &PlannedPhase) -> String {
         reasons.entry(unit.why.to_string()).or_default().push(unit);
     }
     for (why, units) in reasons {
-        text.push_str(&format!("  because {why}:\n"));
+        let _infallible = writeln!(text, "  because {why}:");
         for unit in units.iter().take(LISTED_MAX) {
             let items = unit.items.map_or_else(String::new, |items| format!(", {items} items"));
-            text.push_str(&format!("    {} ({:.1} MB{items})\n", unit.name, unit.bytes as f64 / 1e6));
+            let _infallible = writeln!(text, "    {} ({:.1} MB{items})", unit.name, unit.bytes as f64 / 1e6);
         }
         if units.len() > LISTED_MAX {
-            text.push_str(&format!("    and {} more\n", units.len() - LISTED_MAX));
+            let _infallible = writeln!(text, "    and {} more", units.len() - LISTED_MAX);
         }
     }
     text

@@ -20,7 +20,6 @@ fn corpus() -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a count beside the result")]
 fn every_odd_file_is_read_or_explained() {
     let Some(corpus) = corpus() else { return };
     let mut files = 0;

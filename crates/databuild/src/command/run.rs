@@ -15,8 +15,9 @@ use crate::funnel;
 use crate::printer::Printer;
 use crate::progress::Bars;
 
-/// How long threads that still wait on something may take to end after the run is over.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+/// The longest that threads which still wait on something may take to end after the run is over, and to remove what they
+/// had put aside; they are killed with the browsers, so it is a matter of milliseconds.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs a pipeline, prints its funnel, writes its report.
 pub(crate) fn run(args: &RunArgs, printer: Printer) -> Outcome {

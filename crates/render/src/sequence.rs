@@ -19,7 +19,7 @@ use crate::tab::Tab;
 use crate::transport::{CallError, excerpt};
 
 /// Part of the fingerprint: raise it when the same page would give other pixels or nodes.
-pub(crate) const SEQUENCE_VERSION: u64 = 1;
+pub(crate) const SEQUENCE_VERSION: u64 = 2;
 /// Largest side of a texture in device px; Chrome paints nothing beyond.
 const TEXTURE_SIDE_MAX: f64 = 16_384.0;
 
@@ -31,9 +31,10 @@ const SETTLE: &str = "(() => {
   const member = (name) => Object.getOwnPropertyDescriptor(Document.prototype, name);
   const read = (name) => member(name).get.call(document);
   const pins = new CSSStyleSheet();
-  pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important }');
+  pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important; content-visibility: visible !important }');
   member('adoptedStyleSheets').set.call(document, [pins]);
-  return read('fonts').ready.then(() => {
+  const pictures = Array.from(read('images'), (image) => HTMLImageElement.prototype.decode.call(image).catch(() => {}));
+  return Promise.all([read('fonts').ready, ...pictures]).then(() => {
     for (let round = 0; round < 3; round++) {
       const moving = Document.prototype.getAnimations.call(document);
       for (const animation of moving) {
@@ -93,7 +94,7 @@ pub(crate) fn render(tab: &mut Tab, html: &str, policy: &RenderPolicy) -> Result
         deadline: page_deadline.min(Instant::now() + Duration::from_millis(policy.step_timeout_ms)),
     };
     step("loaded").run(|deadline| load(tab, html, policy, deadline))?;
-    step("settled").run(|deadline| settle(tab, html, deadline))?;
+    step("settled").run(|deadline| settle(tab, deadline))?;
     let layout = step("laid out").run(|deadline| lay_out(tab, deadline))?;
 
     if layout.nodes.len() > policy.elements_max {
@@ -128,22 +129,15 @@ fn load(tab: &mut Tab, html: &str, policy: &RenderPolicy, deadline: Instant) -> 
     Ok(())
 }
 
-fn settle(tab: &Tab, html: &str, deadline: Instant) -> Result<(), Trouble> {
-    if asks_for_focus(html) {
-        // Focus is given with the first frame after the load, and can only be taken away after that.
-        tab.session.call(&protocol::screenshot(1, 1), deadline)?;
-    }
+fn settle(tab: &Tab, deadline: Instant) -> Result<(), Trouble> {
+    // One frame before anything is pinned: focus is given, transitions begin and pictures are decoded with the first frame
+    // after the load, and what has not begun cannot be ended.
+    tab.session.call(&protocol::screenshot(1, 1), deadline)?;
     let script = Evaluate { expression: SETTLE, await_promise: true, return_by_value: true };
     match tab.session.call(&script, deadline)?.exception {
         Some(exception) => Err(Trouble::Script(excerpt(&exception.to_string()))),
         None => Ok(()),
     }
-}
-
-/// The page may hold an `autofocus`; a mention in its text costs a frame and does no harm.
-fn asks_for_focus(html: &str) -> bool {
-    const WORD: &[u8] = b"autofocus";
-    html.as_bytes().windows(WORD.len()).any(|window| window.eq_ignore_ascii_case(WORD))
 }
 
 fn lay_out(tab: &Tab, deadline: Instant) -> Result<Layout, Trouble> {

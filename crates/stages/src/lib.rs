@@ -7,6 +7,7 @@ mod clean;
 mod dataset;
 mod pages;
 mod phash;
+mod profiles;
 mod render;
 mod rest;
 mod score;

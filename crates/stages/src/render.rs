@@ -9,6 +9,8 @@ use item::{Attributes, Item, Node, Page, Snapshot, Verdict, Viewport, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::profiles::Profiles;
+
 /// `[render]`: how a page is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -77,7 +79,7 @@ pub struct RenderStage {
 
 enum State {
     Idle,
-    Running(Arc<Farm>),
+    Running(Arc<Farm>, Profiles),
     Stopped,
 }
 
@@ -125,15 +127,18 @@ impl RenderStage {
     fn farm(&self) -> Result<Arc<Farm>, StageError> {
         let mut state = self.farm.lock().unwrap_or_else(PoisonError::into_inner);
         match &*state {
-            State::Running(farm) => Ok(Arc::clone(farm)),
+            State::Running(farm, _) => Ok(Arc::clone(farm)),
             State::Stopped => Err(StageError::plain("render: the farm was stopped")),
             State::Idle => {
                 let news = Arc::clone(&self.news);
                 let listen = move |event| news.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-                let farm = Farm::start_observed(self.config.clone(), Some(Arc::new(listen)))
+                let profiles =
+                    Profiles::create().map_err(|error| StageError::new("make a folder for browser profiles", error))?;
+                let config = FarmConfig { profile_root: Some(profiles.path().to_owned()), ..self.config.clone() };
+                let farm = Farm::start_observed(config, Some(Arc::new(listen)))
                     .map_err(|error| StageError::new("start the Chrome farm", error))?;
                 let farm = Arc::new(farm);
-                *state = State::Running(Arc::clone(&farm));
+                *state = State::Running(Arc::clone(&farm), profiles);
                 Ok(farm)
             }
         }
@@ -218,7 +223,7 @@ impl Stage for RenderStage {
 
     fn stop(&self) {
         let state = std::mem::replace(&mut *self.farm.lock().unwrap_or_else(PoisonError::into_inner), State::Stopped);
-        if let State::Running(farm) = state {
+        if let State::Running(farm, _profiles) = state {
             // Ends the browsers even while pages are in flight; those fail, and nobody waits for them any more.
             farm.abort();
         }

@@ -1,8 +1,8 @@
 //! The folder in which a run's browsers have their profiles.
 //!
 //! Browsers remove their own profile when they end in order. A run that is stopped or killed has browsers that do not, so
-//! all profiles of a process lie in one folder that carries its id: it is removed as a whole when the run stops, and the
-//! next run removes those of processes that are gone.
+//! all profiles of a process lie in one folder that carries its id: it is removed as a whole when the run stops, and every
+//! run that stops removes those of processes that are gone.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,10 +17,9 @@ const REMOVE_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Profiles(PathBuf);
 
 impl Profiles {
-    /// Makes the folder in the system's temporary folder, and removes those of processes that are gone.
+    /// Makes the folder in the system's temporary folder.
     pub(crate) fn create() -> std::io::Result<Self> {
         let temp = std::env::temp_dir();
-        sweep(&temp);
         let folder = tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(temp)?;
         Ok(Self(folder.keep()))
     }
@@ -40,6 +39,11 @@ impl Drop for Profiles {
             std::thread::sleep(REMOVE_PAUSE);
         }
     }
+}
+
+/// Removes the folders of processes that are gone.
+pub(crate) fn sweep_stale() {
+    sweep(&std::env::temp_dir());
 }
 
 fn sweep(temp: &Path) {

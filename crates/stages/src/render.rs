@@ -9,7 +9,7 @@ use item::{Attributes, Item, Node, Page, Snapshot, Verdict, Viewport, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profiles::Profiles;
+use crate::profiles::{self, Profiles};
 
 /// `[render]`: how a page is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -227,6 +227,7 @@ impl Stage for RenderStage {
             // Ends the browsers even while pages are in flight; those fail, and nobody waits for them any more.
             farm.abort();
         }
+        profiles::sweep_stale();
     }
 }
 

@@ -77,6 +77,10 @@ impl From<EngineError> for CommandError {
             EngineError::Store(_) | EngineError::Rest(_) | EngineError::Record { .. } => {
                 (ExitStatus::Environment, "look at the disk of the store: space, permissions, health")
             }
+            EngineError::Stage { stage, .. } if stage == "source" => (
+                ExitStatus::Environment,
+                "look at `[source]`, at the archive and at the network; what is finished is kept, and the same command goes on from there",
+            ),
             EngineError::Stage { .. } => (ExitStatus::Environment, "`databuild doctor` checks what the stages need"),
         };
         Self::new(status, error).hint(hint)

@@ -34,6 +34,7 @@ const KEEPS: &[(&str, &[&str])] = &[
     ("image_hasher", &["dedup"]),
     ("ort", &["score"]),
     ("warc", &["ingest", "testkit"]),
+    ("ureq", &["ingest"]),
     ("tokio", &["engine", "databuild"]),
     ("clap", &["databuild"]),
     ("indicatif", &["databuild"]),

@@ -25,8 +25,8 @@ use crate::collect::Collected;
 use crate::slots::Slots;
 use crate::stage::TypedBatch;
 use crate::{
-    BatchSize, Cancel, Context, DynStage, EngineError, Limits, Observer, PhaseBooks, Resource, RunEvent, Sourced,
-    StageError,
+    BatchSize, Cancel, Context, DynStage, EngineError, Limits, Observer, PhaseBooks, Resource, RunEvent, SourceContext,
+    Sourced, StageError,
 };
 
 /// Batches that wait between two stages: enough that neither side idles, few enough that memory is the budget's.
@@ -56,6 +56,12 @@ pub(crate) struct FlowShared {
     pub(crate) slots: Slots,
     pub(crate) cancel: Cancel,
     pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl FlowShared {
+    pub(crate) fn source_context(&self) -> SourceContext {
+        SourceContext { cancel: self.cancel.clone(), observer: Arc::clone(&self.observer) }
+    }
 }
 
 /// Gives everything that a unit of work consists of, in order, to a callback that answers whether to go on.

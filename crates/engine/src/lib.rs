@@ -41,5 +41,5 @@ pub use rest::{HeadReader, ItemReader, ItemWriter, LossReader, RestError, RestFo
 pub use run::{RULES, RunOptions, RunSummary, last_record, plan, run, visit_items};
 pub use sink::{Sink, SinkFile, SinkInput, SinkOutput, SinkWriter};
 pub use slots::{Limits, Resource};
-pub use source::{Partition, Source, Sourced};
+pub use source::{Partition, Source, SourceContext, Sourced};
 pub use stage::{BatchSize, Context, Demand, DynStage, Stage, erase};

@@ -138,9 +138,10 @@ fn feed(shared: &PhaseShared, unit: &Unit) -> Feed {
     match unit.reads.clone() {
         Reads::Source(partition) => {
             let observer = Arc::clone(&shared.flow.observer);
+            let context = shared.flow.source_context();
             Box::new(move |emit| {
                 let mut items = 0;
-                shared.pipeline.source.read(&partition, &mut |sourced| {
+                shared.pipeline.source.read(&partition, &context, &mut |sourced| {
                     items += u64::from(!matches!(sourced, Sourced::Aside(_)));
                     if items % SOURCE_EVENT_ITEMS == 0 {
                         observer.event(&RunEvent::SourceRead { partition: partition.name.clone(), items });

@@ -50,10 +50,15 @@ pub struct RunSummary {
     pub dataset: BlobName,
 }
 
-/// Says what a run would do. Reads the store and the inputs, changes nothing.
-pub fn plan(pipeline: &Arc<Pipeline>, store: &Arc<dyn Store>) -> Result<Plan, EngineError> {
+/// Says what a run would do. Reads the store and the inputs, runs nothing. `observer` hears what the source says while it
+/// lists them.
+pub fn plan(
+    pipeline: &Arc<Pipeline>,
+    store: &Arc<dyn Store>,
+    observer: Arc<dyn Observer>,
+) -> Result<Plan, EngineError> {
     pipeline.check()?;
-    let run = Run::new(pipeline, store, &RunOptions::default(), Cancel::new(), Arc::new(crate::Silent));
+    let run = Run::new(pipeline, store, &RunOptions::default(), Cancel::new(), observer);
     let last = last_record(store.as_ref(), &pipeline.name)?;
     let mut phases = Vec::new();
     let mut trail = Trail::default();
@@ -191,7 +196,11 @@ impl Run {
     }
 
     fn partitions(&self) -> Result<Vec<Partition>, EngineError> {
-        self.pipeline.source.partitions().map_err(EngineError::stage(crate::phase::SOURCE))
+        let context = self.flow.source_context();
+        let listed = self.pipeline.source.partitions(&context);
+        // A source that waits for a network gives up when the run is stopped; that is no trouble of its own.
+        self.check_cancelled()?;
+        listed.map_err(EngineError::stage(crate::phase::SOURCE))
     }
 
     fn phase(&self, number: usize, decisions: Arc<Decisions>) -> PhaseShared {

@@ -1,9 +1,27 @@
 //! Where items come from.
 
+use std::fmt;
+use std::sync::Arc;
+
 use item::{Body, BodyKind, Digest, Failure, Head, Item, Rejection};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, StageError};
+use crate::{Cancel, Fingerprint, Observer, StageError};
+
+/// What a source may use while it lists and reads.
+#[derive(Clone)]
+pub struct SourceContext {
+    /// Set when the run is to stop; a source that waits for a network looks at it.
+    pub cancel: Cancel,
+    /// Where to tell of things that happened (a server asks to slow down).
+    pub observer: Arc<dyn Observer>,
+}
+
+impl fmt::Debug for SourceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceContext").field("cancelled", &self.cancel.is_cancelled()).finish_non_exhaustive()
+    }
+}
 
 /// A unit of source work, such as one WARC file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,9 +56,14 @@ pub trait Source: Send + Sync {
     fn gives(&self) -> BodyKind;
 
     /// All partitions, in a stable order.
-    fn partitions(&self) -> Result<Vec<Partition>, StageError>;
+    fn partitions(&self, context: &SourceContext) -> Result<Vec<Partition>, StageError>;
 
     /// Reads one partition from its beginning, handing each thing found to `emit`, which answers whether to go on.
     /// The same partition gives the same things in the same order.
-    fn read(&self, partition: &Partition, emit: &mut dyn FnMut(Sourced) -> bool) -> Result<(), StageError>;
+    fn read(
+        &self,
+        partition: &Partition,
+        context: &SourceContext,
+        emit: &mut dyn FnMut(Sourced) -> bool,
+    ) -> Result<(), StageError>;
 }

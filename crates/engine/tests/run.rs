@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::World;
@@ -48,7 +49,7 @@ fn a_second_run_does_nothing() {
     world.run(&world.pipeline(TWO, 1)).expect("a run");
     let (reads, calls) = (world.reads.load(Ordering::SeqCst), world.calls.load(Ordering::SeqCst));
     let before = world.dataset();
-    assert!(engine::plan(&world.pipeline(TWO, 1), &world.store).expect("a plan").is_done());
+    assert!(engine::plan(&world.pipeline(TWO, 1), &world.store, Arc::new(engine::Silent)).expect("a plan").is_done());
     let summary = world.run(&world.pipeline(TWO, 1)).expect("a second run");
     assert_eq!(summary.record.outcome, Outcome::Unchanged);
     assert_eq!((reads, calls), (world.reads.load(Ordering::SeqCst), world.calls.load(Ordering::SeqCst)));
@@ -59,13 +60,13 @@ fn a_second_run_does_nothing() {
 fn only_what_changed_runs_and_the_plan_says_why() {
     let world = World::new();
     world.run(&world.pipeline(&[("a", 300)], 1)).expect("a run");
-    let plan = engine::plan(&world.pipeline(TWO, 1), &world.store).expect("a plan");
+    let plan = engine::plan(&world.pipeline(TWO, 1), &world.store, Arc::new(engine::Silent)).expect("a plan");
     let to_run = plan.phases[0].run.as_ref().expect("the first phase is always known");
     assert_eq!((plan.phases[0].reused, to_run.len(), &to_run[0].why), (1, 1, &Why::NewInput));
     world.run(&world.pipeline(TWO, 1)).expect("a run");
     assert_eq!(world.reads.load(Ordering::SeqCst), 2, "each partition was read once");
 
-    let plan = engine::plan(&world.pipeline(TWO, 2), &world.store).expect("a plan");
+    let plan = engine::plan(&world.pipeline(TWO, 2), &world.store, Arc::new(engine::Silent)).expect("a plan");
     let to_run = plan.phases[0].run.as_ref().expect("known");
     let expected = Why::StageChanged { stage: "sieve".into(), changes: vec!["setting 1 -> 2".into()] };
     assert_eq!((to_run.len(), &to_run[0].why), (2, &expected));

@@ -11,8 +11,9 @@ pub mod capture;
 pub mod charset;
 pub mod http;
 mod limits;
+pub mod remote;
 
 pub use archive::{ArchiveReader, Damage, DamageReason, Entry, EntrySummary, Format, OpenError, ReadError, WarcRecord};
 pub use assets::{Asset, AssetError, AssetIndex};
-pub use capture::{CaptureOutcome, CapturePolicy, CaptureReader, RULES};
+pub use capture::{CaptureOutcome, CapturePolicy, CaptureReader, NOT_SAMPLED, RULES, Sample};
 pub use limits::Limits;

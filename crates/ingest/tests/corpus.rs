@@ -131,7 +131,9 @@ fn page_captures_are_where_the_corpus_says() {
     let (mut right, mut wrong) = (0, String::new());
     for file in files.iter().collect::<std::collections::BTreeSet<_>>() {
         let archive = ArchiveReader::open(corpus.join(file), Limits::default()).expect("a file of the corpus");
-        for outcome in CaptureReader::new(archive, CapturePolicy { crawl: "CC-TEST".to_owned() }) {
+        for outcome in
+            CaptureReader::new(archive, CapturePolicy { crawl: "CC-TEST".to_owned(), ..CapturePolicy::default() })
+        {
             let CaptureOutcome::Capture(item) = outcome.expect("readable") else { continue };
             let provenance = &item.head.provenance;
             let row = by_place.remove(&(file.clone(), provenance.warc_record_offset)).expect("a page of the truth");

@@ -149,7 +149,7 @@ fn trouble_of_the_world_is_an_error_not_damage() {
 
 fn outcome(bytes: Vec<u8>) -> CaptureOutcome {
     let archive = ArchiveReader::new(io::Cursor::new(bytes), "x.warc", Limits::default());
-    let policy = CapturePolicy { crawl: "CC-MAIN-2024-22".to_owned() };
+    let policy = CapturePolicy { crawl: "CC-MAIN-2024-22".to_owned(), ..CapturePolicy::default() };
     CaptureReader::new(archive, policy).next().expect("an outcome").expect("readable")
 }
 

@@ -10,4 +10,10 @@ pub mod response;
 pub mod sample;
 mod scene;
 mod seed;
+pub mod server;
 pub mod warc;
+
+/// One gzip member, as servers and crawlers write them.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    response::gzip(bytes, flate2::Compression::default())
+}

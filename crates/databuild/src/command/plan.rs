@@ -1,8 +1,9 @@
 //! `databuild plan FILE`
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use engine::{Plan, PlannedPhase};
+use engine::{Observer, Plan, PlannedPhase, RunEvent};
 
 use super::{Outcome, build};
 use crate::cli::PlanArgs;
@@ -16,7 +17,7 @@ const LISTED_MAX: usize = 5;
 /// Prints what a run would do, and why.
 pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Outcome {
     let (_, built, _) = build(&args.file)?;
-    let plan = engine::plan(&built.pipeline, &built.store)?;
+    let plan = engine::plan(&built.pipeline, &built.store, Arc::new(Notes(printer)))?;
     if args.json {
         let json = serde_json::to_string_pretty(&plan).map_err(|e| CommandError::new(ExitStatus::Bug, e))?;
         printer.data(&json);
@@ -24,6 +25,17 @@ pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Outcome {
         printer.data(text(&plan).trim_end());
     }
     Ok(())
+}
+
+/// Prints what a source has to say while it lists its archives: that it waits for a server, say.
+struct Notes(Printer);
+
+impl Observer for Notes {
+    fn event(&self, event: &RunEvent) {
+        if let RunEvent::Noted { message } = event {
+            self.0.note(message);
+        }
+    }
 }
 
 fn text(plan: &Plan) -> String {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use engine::{
     Barrier, BatchSize, Cancel, Context, Decision, EngineError, Fingerprint, HeadReader, ItemReader, ItemWriter,
     LossReader, Note, Observer, Partition, PhaseSpec, Pipeline, RestError, RestFormat, RunEvent, RunOptions,
-    RunSummary, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, Source, Sourced, Stage, StageError,
+    RunSummary, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, Source, SourceContext, Sourced, Stage, StageError,
 };
 use item::{
     Attributes, Body, BodyKind, Digest, FailureClass, Head, Item, ItemId, Loss, Page, Provenance, Rejection, Rule,
@@ -41,7 +41,7 @@ impl Source for Numbers {
     fn gives(&self) -> BodyKind {
         BodyKind::Page
     }
-    fn partitions(&self) -> Result<Vec<Partition>, StageError> {
+    fn partitions(&self, _: &SourceContext) -> Result<Vec<Partition>, StageError> {
         let partition = |(name, count): &(&str, u64)| Partition {
             name: (*name).to_owned(),
             digest: Digest::of(format!("{name}{count}").as_bytes()),
@@ -49,7 +49,12 @@ impl Source for Numbers {
         };
         Ok(self.partitions.iter().map(partition).collect())
     }
-    fn read(&self, partition: &Partition, emit: &mut dyn FnMut(Sourced) -> bool) -> Result<(), StageError> {
+    fn read(
+        &self,
+        partition: &Partition,
+        _: &SourceContext,
+        emit: &mut dyn FnMut(Sourced) -> bool,
+    ) -> Result<(), StageError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let name = partition.name.as_str();
         emit(Sourced::Aside("warcinfo".into()));

@@ -4,6 +4,7 @@
 //! response of a web server (requests, metadata, revisits, DNS answers) is skipped and named.
 
 mod date;
+mod sample;
 
 use bytes::Bytes;
 use item::{
@@ -14,6 +15,7 @@ use url::Url;
 use warc::{RecordType, WarcHeader};
 
 pub use date::rfc3339;
+pub use sample::{NOT_SAMPLED, Sample};
 
 use crate::archive::{ArchiveReader, Damage, Entry, ReadError, WarcRecord};
 use crate::charset::{self, Hints};
@@ -38,6 +40,8 @@ pub const RULES: &[Rule] = &[ERROR_STATUS, NOT_HTML, EMPTY_PAYLOAD];
 pub struct CapturePolicy {
     /// Crawl that the archive belongs to, such as `CC-MAIN-2024-51`; empty when not named.
     pub crawl: String,
+    /// Which responses are taken at all.
+    pub sample: Sample,
 }
 
 /// What came of an entry.
@@ -107,6 +111,9 @@ impl CaptureReader {
             }
         };
         head.id = ItemId::of_capture(&head.provenance.url, &head.provenance.fetched_at, &Digest::of(&http.payload));
+        if !self.policy.sample.takes(&head.id) {
+            return CaptureOutcome::Skipped(NOT_SAMPLED.to_owned());
+        }
 
         let said_mime = http.head.mime();
         let mime = said_mime.unwrap_or_else(|| sniff(&http.payload).mime().to_owned());

@@ -1,0 +1,16 @@
+//! Archives that lie on a web server, such as Common Crawl's: streamed, politely, and resumed where they broke.
+//!
+//! A [`Client`] is shared by everything that fetches: its requests are paced together, and when a server says "slow
+//! down" (403, 429 and 503 all mean that at Common Crawl) everybody waits. A [`RemoteReader`] is the archive's bytes as
+//! one stream: a broken connection goes on at the byte reached. Nothing is stored on the way.
+
+mod client;
+mod crawl;
+mod error;
+mod pace;
+mod reader;
+
+pub use client::{Client, ClientPolicy, RemoteFile, Watch};
+pub use crawl::{CRAWL_MIRROR, crawl_archives, is_crawl_id};
+pub use error::{RemoteError, Trouble};
+pub use reader::RemoteReader;

@@ -1,0 +1,134 @@
+//! Archives on this machine, on a web server and of a crawl: the same captures, wherever they lie.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{Cancel, Observer, RunEvent, Source, SourceContext, Sourced};
+use item::ItemId;
+use stages::{SourceConfig, WarcSource};
+use store::LocalStore;
+use testkit::server::{FileServer, Mischief};
+use testkit::warc::WarcBuilder;
+
+struct Deaf;
+
+impl Observer for Deaf {
+    fn event(&self, _: &RunEvent) {}
+}
+
+fn context() -> SourceContext {
+    SourceContext { cancel: Cancel::new(), observer: Arc::new(Deaf) }
+}
+
+fn archive(site: &str) -> Vec<u8> {
+    let pages = (0..40).map(|n| (format!("https://{site}.example/{n}"), format!("<p>page {n} of {site}</p>")));
+    pages.fold(WarcBuilder::new(), |archive, (url, html)| archive.page(&url, &html)).build_gz()
+}
+
+const CRAWL: &str = "CC-MAIN-2024-51";
+
+/// Three archives of a crawl.
+fn crawl() -> FileServer {
+    let path = |site: &str| format!("crawl-data/{CRAWL}/segments/1/warc/{site}.warc.gz");
+    let list: String = ["a", "b", "c"].map(|site| path(site) + "\n").concat();
+    let mut files = vec![(format!("/crawl-data/{CRAWL}/warc.paths.gz"), testkit::gzip(list.as_bytes()))];
+    files.extend(["a", "b", "c"].map(|site| (format!("/{}", path(site)), archive(site))));
+    FileServer::start(files).expect("loopback is there")
+}
+
+fn source(config: &SourceConfig, folder: &Path) -> WarcSource {
+    let store = LocalStore::open(folder.join("store")).expect("a store");
+    WarcSource::new(config, folder, Arc::new(store)).expect("a configuration")
+}
+
+/// Ids of all captures, by archive.
+fn captures(source: &WarcSource) -> Vec<(String, Vec<ItemId>)> {
+    let partitions = source.partitions(&context()).expect("they are there");
+    let read = |partition: &engine::Partition| {
+        let mut ids = Vec::new();
+        let mut take = |sourced: Sourced| {
+            if let Sourced::Item(item) = sourced {
+                ids.push(item.head.id);
+            }
+            true
+        };
+        source.read(partition, &context(), &mut take).expect("it is readable");
+        (partition.name.clone(), ids)
+    };
+    partitions.iter().map(read).collect()
+}
+
+fn ids(captures: Vec<(String, Vec<ItemId>)>) -> Vec<ItemId> {
+    captures.into_iter().flat_map(|(_, ids)| ids).collect()
+}
+
+fn of_crawl(server: &FileServer) -> SourceConfig {
+    SourceConfig {
+        crawl: CRAWL.to_owned(),
+        mirror: server.url("/"),
+        requests_per_second: 1000.0,
+        ..SourceConfig::default()
+    }
+}
+
+#[test]
+fn a_crawl_gives_what_its_archives_give() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for site in ["a", "b", "c"] {
+        std::fs::write(folder.path().join(format!("{site}.warc.gz")), archive(site)).expect("written");
+    }
+    let local = SourceConfig { warcs: vec!["*.warc.gz".to_owned()], ..SourceConfig::default() };
+    let local = captures(&source(&local, folder.path()));
+    let sizes: Vec<_> = local.iter().map(|(name, ids)| (name.as_str(), ids.len())).collect();
+    assert_eq!(sizes, [("a.warc.gz", 40), ("b.warc.gz", 40), ("c.warc.gz", 40)]);
+
+    let server = crawl();
+    server.misbehave([Mischief::PromiseMore(3), Mischief::IgnoreRange, Mischief::CutAfter(500)]);
+    let remote = captures(&source(&of_crawl(&server), folder.path()));
+    assert_eq!(remote[0].0, format!("crawl-data/{CRAWL}/segments/1/warc/a.warc.gz"));
+    assert_eq!(ids(remote), ids(local.clone()));
+
+    let by_url = |site| server.url(&format!("/crawl-data/{CRAWL}/segments/1/warc/{site}.warc.gz"));
+    let by_url = SourceConfig { warcs: ["a", "b", "c"].map(by_url).to_vec(), ..of_crawl(&server) };
+    assert_eq!(captures(&source(&by_url, folder.path())), local);
+}
+
+#[test]
+fn the_list_of_a_crawl_is_fetched_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    for _ in 0..2 {
+        assert_eq!(source(&of_crawl(&server), folder.path()).partitions(&context()).expect("listed").len(), 3);
+    }
+    assert_eq!(server.asked().len(), 1, "{:?}", server.asked());
+}
+
+#[test]
+fn samples_are_nested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    let with = |archives_max, sample_share| {
+        let config = SourceConfig { archives_max, sample_share, ..of_crawl(&server) };
+        captures(&source(&config, folder.path()))
+    };
+    let (one, two, all) = (with(1, 1.0), with(2, 1.0), with(0, 1.0));
+    assert_eq!((one.len(), two.len(), all.len()), (1, 2, 3));
+    assert!(one.iter().all(|archive| two.contains(archive)));
+    let (some, more) = (ids(with(0, 0.2)), ids(with(0, 0.6)));
+    assert!(!some.is_empty() && some.len() < more.len() && more.len() < 120, "{} {}", some.len(), more.len());
+    assert!(some.iter().all(|id| more.contains(id)));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let check = |config: SourceConfig, expected: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = LocalStore::open(folder.path().join("store")).expect("a store");
+        let error = WarcSource::new(&config, folder.path(), Arc::new(store)).expect_err("it has to be refused");
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    let valid = || SourceConfig { crawl: CRAWL.to_owned(), ..SourceConfig::default() };
+    check(SourceConfig::default(), "names no file");
+    check(SourceConfig { sample_share: 0.0, ..valid() }, "`sample_share` is 0");
+    check(SourceConfig { requests_per_second: 0.0, ..valid() }, "`requests_per_second` is 0");
+}

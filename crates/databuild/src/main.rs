@@ -12,6 +12,12 @@ mod progress;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// Screenshots come and go on many threads; the system's allocator keeps ever more of what they leave (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::parse();
     let printer = printer::Printer::new(cli.quiet);

@@ -48,7 +48,8 @@ impl RestCollector {
 impl Collect for RestCollector {
     fn take(&mut self, items: Vec<Item<Body>>, losses: Vec<Loss>) -> Result<(), EngineError> {
         for item in &items {
-            let row = IndexRow { id: item.head.id, digest: item.digest(), bytes: item.size_bytes() as u64 };
+            let (digest, body) = (item.digest(), item.body.digest());
+            let row = IndexRow { id: item.head.id, digest, body, bytes: item.size_bytes() as u64 };
             row.write(&mut self.index);
             self.hasher.add_digest(&row.digest);
         }

@@ -45,6 +45,8 @@ pub enum RunEvent {
         rejected: u64,
         /// Items that could not be processed.
         failed: u64,
+        /// Items whose answer was remembered.
+        recalled: u64,
         /// How long it took.
         elapsed_ms: u64,
     },

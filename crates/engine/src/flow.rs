@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::collect::Collected;
+use crate::memo::{Memo, Recalled, StageMemo};
 use crate::slots::Slots;
 use crate::stage::TypedBatch;
 use crate::{
@@ -56,6 +57,7 @@ pub(crate) struct FlowShared {
     pub(crate) slots: Slots,
     pub(crate) cancel: Cancel,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) memo: Memo,
 }
 
 impl FlowShared {
@@ -355,14 +357,17 @@ async fn work(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, book: usize, mut parc
         return parcels;
     }
     let started = Instant::now();
-    match process(flow, stage, items).await {
-        Ok(Answer { items, verdicts }) => {
-            let answers = items.into_iter().zip(verdicts).collect();
-            apply(flow, stage.name(), book, &mut parcels, &counts, answers, started);
+    let answer = match flow.shared.memo.of(stage.name()) {
+        None => process(flow, stage, items).await.map_err(EngineError::stage(stage.name())),
+        Some(memo) => process_unknown(flow, stage, memo, items).await,
+    };
+    match answer {
+        Ok(answer) => {
+            apply(flow, stage.name(), book, &mut parcels, &counts, answer, started);
             parcels
         }
         Err(error) => {
-            flow.fail(EngineError::stage(stage.name())(error));
+            flow.fail(error);
             Vec::new()
         }
     }
@@ -375,10 +380,10 @@ fn apply(
     book: usize,
     parcels: &mut [Parcel],
     counts: &[usize],
-    answers: Vec<(Item<Body>, Verdict<Body>)>,
+    answer: Answer,
     started: Instant,
 ) {
-    let mut answers = answers.into_iter();
+    let mut answers = answer.items.into_iter().zip(answer.verdicts);
     let mut all = flow.books();
     let books = &mut all.stages[book];
     let before = (books.seen, books.kept, books.rejected_total(), books.failed_total());
@@ -422,6 +427,7 @@ fn apply(
         kept: books.kept - before.1,
         rejected: books.rejected_total() - before.2,
         failed: books.failed_total() - before.3,
+        recalled: answer.recalled,
         elapsed_ms: started.elapsed().as_millis() as u64,
     };
     drop(all);
@@ -437,6 +443,45 @@ fn grown(mut head: Head, kept: item::Kept<Body>) -> Item<Body> {
 struct Answer {
     items: Vec<Item<Body>>,
     verdicts: Vec<Verdict<Body>>,
+    /// Verdicts that were known already.
+    recalled: u64,
+}
+
+/// Has the stage process what it has not answered before, and remembers what it says.
+async fn process_unknown(
+    flow: &Arc<Flow>,
+    stage: &Arc<dyn DynStage>,
+    memo: Arc<StageMemo>,
+    items: Vec<Item<Body>>,
+) -> Result<Answer, EngineError> {
+    let reading = Arc::clone(&memo);
+    let Recalled { items, keys, verdicts } = blocking(move || reading.recall(items)).await;
+    let mut answers: Vec<Option<(Item<Body>, Verdict<Body>)>> = Vec::with_capacity(items.len());
+    let (mut unknown, mut places) = (Vec::new(), Vec::new());
+    for (place, (item, verdict)) in items.into_iter().zip(verdicts).enumerate() {
+        if let Some(verdict) = verdict {
+            answers.push(Some((item, verdict)));
+        } else {
+            answers.push(None);
+            places.push(place);
+            unknown.push(item);
+        }
+    }
+    let recalled = (keys.len() - unknown.len()) as u64;
+    if !unknown.is_empty() {
+        let Answer { items, verdicts, .. } =
+            process(flow, stage, unknown).await.map_err(EngineError::stage(stage.name()))?;
+        let asked: Vec<_> = places.iter().map(|&place| keys[place]).collect();
+        let verdicts = blocking(move || {
+            let answers: Vec<_> = asked.into_iter().zip(&verdicts).collect();
+            memo.remember(&answers).map(|()| verdicts)
+        });
+        for (place, answer) in places.into_iter().zip(items.into_iter().zip(verdicts.await?)) {
+            answers[place] = Some(answer);
+        }
+    }
+    let (items, verdicts) = answers.into_iter().flatten().unzip();
+    Ok(Answer { items, verdicts, recalled })
 }
 
 /// Has the stage process a batch where its resource wants it, within the deadline.
@@ -465,7 +510,7 @@ async fn process(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, items: Vec<Item<Bo
         Ok(Ok(verdicts)) => {
             let verdicts = verdicts?;
             let batch = Arc::try_unwrap(batch).expect("the job lets go of the batch before it answers");
-            Ok(Answer { items: batch.into_items(), verdicts })
+            Ok(Answer { items: batch.into_items(), verdicts, recalled: 0 })
         }
         Ok(Err(_)) => Err(StageError::plain("answer: the worker thread went away")),
         Err(_) => {
@@ -473,8 +518,16 @@ async fn process(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, items: Vec<Item<Bo
             let message = format!("no answer within the batch deadline of {seconds} s");
             let items: Vec<Item<Body>> = batch.heads().into_iter().map(without_body).collect();
             let verdicts = items.iter().map(|_| Verdict::fail(FailureClass::Timeout, &*message)).collect();
-            Ok(Answer { items, verdicts })
+            Ok(Answer { items, verdicts, recalled: 0 })
         }
+    }
+}
+
+/// Does work that waits for a disk on a thread that may wait; a panic goes on in the caller.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

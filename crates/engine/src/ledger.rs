@@ -11,7 +11,7 @@ use store::{BlobName, Store};
 use crate::{EngineError, Fingerprint, PhaseBooks};
 
 /// Format of the records below.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A published file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +121,11 @@ pub(crate) fn to_json<T: Serialize>(name: &BlobName, record: &T) -> Result<Vec<u
 pub(crate) fn find(store: &dyn Store, phase: &str, key: &Digest) -> Result<Option<PartitionManifest>, EngineError> {
     let name = record_name("unit", phase, key);
     let Some(manifest) = read::<PartitionManifest>(store, &name)? else { return Ok(None) };
+    if manifest.format != FORMAT {
+        // An earlier version wrote it; its files read otherwise. Make both again.
+        store.delete(&name)?;
+        return Ok(None);
+    }
     for file in [&manifest.items_file, &manifest.index_file, &manifest.losses_file] {
         if store.size(&file.name)? != Some(file.bytes) {
             // Somebody removed the files by hand. The manifest is worth nothing without them: make both again.
@@ -131,31 +136,36 @@ pub(crate) fn find(store: &dyn Store, phase: &str, key: &Digest) -> Result<Optio
     Ok(Some(manifest))
 }
 
-/// A row of a rest file, as later phases need it for their keys: fixed width, so that a million rows are 56 MB.
+/// A row of a rest file, as later phases need it for their keys: fixed width, so that a million rows are 88 MB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IndexRow {
     pub(crate) id: ItemId,
+    /// Of the whole item.
     pub(crate) digest: Digest,
+    /// Of its body alone: what remembered answers are found by.
+    pub(crate) body: Digest,
     pub(crate) bytes: u64,
 }
 
-const INDEX_ROW_BYTES: usize = 16 + 32 + 8;
+const INDEX_ROW_BYTES: usize = 16 + 32 + 32 + 8;
 
 impl IndexRow {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.id.as_bytes());
         out.extend_from_slice(self.digest.as_bytes());
+        out.extend_from_slice(self.body.as_bytes());
         out.extend_from_slice(&self.bytes.to_le_bytes());
     }
 
     fn read(row: &[u8]) -> Self {
         let mut id = [0; 16];
         id.copy_from_slice(&row[..16]);
-        let mut digest = [0; 32];
+        let (mut digest, mut body) = ([0; 32], [0; 32]);
         digest.copy_from_slice(&row[16..48]);
+        body.copy_from_slice(&row[48..80]);
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(&row[48..]);
-        Self { id: ItemId::from_bytes(id), digest: digest.into(), bytes: u64::from_le_bytes(bytes) }
+        bytes.copy_from_slice(&row[80..]);
+        Self { id: ItemId::from_bytes(id), digest: digest.into(), body: body.into(), bytes: u64::from_le_bytes(bytes) }
     }
 }
 

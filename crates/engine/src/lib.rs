@@ -15,6 +15,7 @@ mod event;
 mod flow;
 mod key;
 mod ledger;
+mod memo;
 mod partition;
 mod phase;
 mod pipeline;

@@ -123,7 +123,10 @@ mod tests {
 
     fn rows(count: u64) -> Vec<IndexRow> {
         (0..count)
-            .map(|n| IndexRow { id: ItemId::of_place("f", n), digest: Digest::of(&n.to_le_bytes()), bytes: 10 })
+            .map(|n| {
+                let digest = Digest::of(&n.to_le_bytes());
+                IndexRow { id: ItemId::of_place("f", n), digest, body: digest, bytes: 10 }
+            })
             .collect()
     }
 

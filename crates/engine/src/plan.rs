@@ -50,6 +50,8 @@ pub struct PlannedUnit {
     pub bytes: u64,
     /// Items that enter, where that is known.
     pub items: Option<u64>,
+    /// Items among them whose answer is remembered and need not be asked for again; `None` where that is not known.
+    pub remembered: Option<u64>,
     /// Why it has to run.
     pub why: Why,
 }

@@ -9,17 +9,18 @@ use serde::{Deserialize, Serialize};
 use store::{BlobName, Store};
 
 use crate::decisions::{self, DecisionRow, Decisions, DecisionsRecord, Place};
-use crate::flow::{FlowShared, rejected};
+use crate::flow::{FlowShared, blocking, rejected};
 use crate::key::{chain, unit_key};
 use crate::ledger::{self, FileRef, PartitionManifest};
-use crate::partition::{Unit, slices, source_units};
+use crate::memo::Memo;
+use crate::partition::{Reads, Unit, slices, source_units};
 use crate::phase::{KeptRows, PhaseShared, find_results, run_units};
 use crate::plan::{why_slice, why_source};
 use crate::slots::Slots;
 use crate::{
-    Barrier, BarrierRecord, Books, Cancel, DatasetRecord, Decision, EngineError, Fingerprint, Limits, Note, Observer,
-    Outcome, Partition, PhaseBooks, PhaseRecord, Pipeline, Plan, PlannedPhase, PlannedUnit, RunEvent, RunRecord,
-    SinkInput, StageBooks,
+    Barrier, BarrierRecord, Books, Cancel, DatasetRecord, Decision, EngineError, Limits, Note, Observer, Outcome,
+    Partition, PhaseBooks, PhaseRecord, Pipeline, Plan, PlannedPhase, PlannedUnit, RunEvent, RunRecord, SinkInput,
+    StageBooks,
 };
 
 /// The same capture stands in two places of the input: the same URI, date and payload.
@@ -71,14 +72,17 @@ pub fn plan(
             phases.push(PlannedPhase { phase: spec.name.to_owned(), stages, reused: 0, run: None });
             continue;
         }
-        let shared = run.phase(number, trail.decisions.clone());
+        let mut shared = run.phase(number, trail.decisions.clone());
         let results = find_results(&shared, &units)?;
+        if results.iter().any(Option::is_none) {
+            shared.flow.memo = Memo::open(&spec.stages, store, run.flow.observer.as_ref())?;
+        }
         let to_run: Vec<PlannedUnit> = units
             .iter()
             .zip(&results)
             .filter(|(_, result)| result.is_none())
-            .map(|(unit, _)| planned_unit(unit, last.as_ref(), &shared.fingerprints))
-            .collect();
+            .map(|(unit, _)| planned_unit(unit, last.as_ref(), &shared))
+            .collect::<Result<_, _>>()?;
         let reused = units.len() - to_run.len();
         known = to_run.is_empty();
         phases.push(PlannedPhase { phase: spec.name.to_owned(), stages, reused, run: Some(to_run) });
@@ -98,12 +102,28 @@ pub fn plan(
     Ok(Plan { name: pipeline.name.clone(), phases, dataset_reused })
 }
 
-fn planned_unit(unit: &Unit, last: Option<&RunRecord>, fingerprints: &[Fingerprint]) -> PlannedUnit {
+fn planned_unit(unit: &Unit, last: Option<&RunRecord>, shared: &PhaseShared) -> Result<PlannedUnit, EngineError> {
     let why = match &unit.reads {
-        crate::partition::Reads::Source(partition) => why_source(last, fingerprints, partition),
-        crate::partition::Reads::Rest { .. } => why_slice(last, fingerprints),
+        Reads::Source(partition) => why_source(last, &shared.fingerprints, partition),
+        Reads::Rest { .. } => why_slice(last, &shared.fingerprints),
     };
-    PlannedUnit { name: unit.name.clone(), bytes: unit.bytes, items: unit.items, why }
+    let remembered = remembered(unit, shared)?;
+    Ok(PlannedUnit { name: unit.name.clone(), bytes: unit.bytes, items: unit.items, remembered, why })
+}
+
+/// How many of a unit's items the first stage of the phase has answered before; `None` where it remembers nothing, or where
+/// the items are not known yet.
+fn remembered(unit: &Unit, shared: &PhaseShared) -> Result<Option<u64>, EngineError> {
+    let first = shared.pipeline.phases[shared.phase].stages.first();
+    let memo = first.and_then(|stage| shared.flow.memo.of(stage.name()));
+    let (Some(memo), Reads::Rest { manifest, unit, rows }) = (memo, &unit.reads) else { return Ok(None) };
+    let index = ledger::read_index(shared.store.as_ref(), manifest)?;
+    let known = rows.clone().filter(|&row| {
+        let entry = &index[row as usize];
+        let is_kept = shared.decisions.kept(&entry.id, Place { unit: *unit, row: row as u32 }).is_some();
+        is_kept && memo.knows(&entry.body)
+    });
+    Ok(Some(known.count() as u64))
 }
 
 /// Runs a pipeline to its committed dataset, doing only what has no result yet.
@@ -170,13 +190,6 @@ struct SinkRecord {
     manifest: FileRef,
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
-}
-
 impl Run {
     fn new(
         pipeline: &Arc<Pipeline>,
@@ -191,6 +204,7 @@ impl Run {
             slots: Slots::new(&options.limits),
             cancel,
             observer,
+            memo: Memo::default(),
         };
         Self { pipeline: Arc::clone(pipeline), store: Arc::clone(store), flow }
     }
@@ -268,9 +282,14 @@ impl Run {
     ) -> Result<Vec<PartitionManifest>, EngineError> {
         let clock = Instant::now();
         let spec = &self.pipeline.phases[number];
-        let shared = self.phase(number, Arc::clone(&trail.decisions));
+        let mut shared = self.phase(number, Arc::clone(&trail.decisions));
         let results = find_results(&shared, units)?;
         let reused = results.iter().flatten().count();
+        if reused < units.len() {
+            let run = Arc::clone(self);
+            let stages = spec.stages.clone();
+            shared.flow.memo = blocking(move || Memo::open(&stages, &run.store, run.flow.observer.as_ref())).await?;
+        }
         let to_run = units.iter().zip(&results).filter(|(_, result)| result.is_none());
         self.emit(&RunEvent::PhaseStarted {
             phase: spec.name.to_owned(),
@@ -279,7 +298,7 @@ impl Run {
             reused,
             items: to_run.map(|(unit, _)| unit.items).sum(),
         });
-        let manifests = run_units(&shared, units, results).await?;
+        let manifests = shared.flow.memo.flushing(run_units(&shared, units, results)).await?;
         let source = (number == 0).then_some(crate::phase::SOURCE);
         let mut books = PhaseBooks::new(source.into_iter().chain(spec.stages.iter().map(|stage| stage.name())));
         for manifest in &manifests {

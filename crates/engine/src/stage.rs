@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use item::{Body, BodyKind, Head, Item, TypedBody, Verdict};
+use item::{Body, BodyKind, Head, Item, Rule, TypedBody, Verdict};
 
 use crate::{Cancel, Fingerprint, Observer, Resource, Settings, StageError};
 
@@ -54,6 +54,9 @@ pub trait Stage: Send + Sync + 'static {
     const NAME: &'static str;
     /// Bumped when the same input would give another answer.
     const VERSION: u32;
+    /// Its answers cost so much that the engine remembers each by itself. They then depend on the body alone: an item with the
+    /// same body and another head gets the remembered answer.
+    const REMEMBERED: bool = false;
 
     /// What its work needs.
     fn demand(&self) -> Demand {
@@ -65,6 +68,11 @@ pub trait Stage: Send + Sync + 'static {
 
     /// Everything beside the input that its answers depend on.
     fn settings(&self) -> Settings;
+
+    /// The rules by which it rejects; a remembered rejection is found in them again.
+    fn rules(&self) -> &'static [Rule] {
+        &[]
+    }
 
     /// One verdict per item, in order. `Err` ends the run.
     fn process(&self, batch: &[Item<Self::In>], context: Context<'_>) -> Result<Vec<Verdict<Self::Out>>, StageError>;
@@ -87,6 +95,10 @@ pub trait DynStage: Send + Sync {
     fn demand(&self) -> Demand;
     /// See [`Stage::batch`].
     fn batch(&self) -> BatchSize;
+    /// See [`Stage::REMEMBERED`].
+    fn remembered(&self) -> bool;
+    /// See [`Stage::rules`].
+    fn rules(&self) -> &'static [Rule];
     /// See [`Stage::process`]; for a part of the batch. The planner has compared the kinds, so the bodies fit.
     fn process(
         &self,
@@ -194,6 +206,14 @@ where
 
     fn batch(&self) -> BatchSize {
         self.0.batch()
+    }
+
+    fn remembered(&self) -> bool {
+        S::REMEMBERED
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        self.0.rules()
     }
 
     fn accept(&self, items: Vec<Item<Body>>) -> TypedBatch {

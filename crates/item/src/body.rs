@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHasher, Value};
+use crate::{ContentHasher, Digest, Value};
 
 /// What named the charset of a capture, in the order of the HTML standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ pub struct Node {
 }
 
 /// One render of one page in one viewport.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The page's HTML: the very bytes that were rendered.
     pub html: String,
@@ -145,7 +145,7 @@ pub enum BodyKind {
 }
 
 /// Any body. A closed set, so that ledgers, events and sinks match on it exhaustively.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Body {
     /// A fetch.
     Capture(Capture),
@@ -175,6 +175,13 @@ impl Body {
                 snapshot.html.len() + snapshot.screenshot.len() + snapshot.nodes.len() * NODE_BYTES
             }
         }
+    }
+
+    /// The digest of the body alone, without the head.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = ContentHasher::new("body");
+        self.hash_into(&mut hasher);
+        hasher.finish()
     }
 
     pub(crate) fn hash_into(&self, hasher: &mut ContentHasher) {

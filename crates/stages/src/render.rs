@@ -182,6 +182,7 @@ impl Stage for RenderStage {
     type Out = Snapshot;
     const NAME: &'static str = "render";
     const VERSION: u32 = 1;
+    const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
         Demand { resource: Resource::Chrome }
@@ -189,6 +190,10 @@ impl Stage for RenderStage {
 
     fn batch(&self) -> BatchSize {
         BatchSize { items: 1, bytes: 1 << 20 }
+    }
+
+    fn rules(&self) -> &'static [item::Rule] {
+        ::render::RULES
     }
 
     fn settings(&self) -> Settings {

@@ -77,6 +77,7 @@ impl Stage for ScoreStage {
     type Out = Snapshot;
     const NAME: &'static str = "score";
     const VERSION: u32 = 1;
+    const REMEMBERED: bool = true;
 
     fn batch(&self) -> BatchSize {
         BatchSize { items: 4, bytes: 16 << 20 }

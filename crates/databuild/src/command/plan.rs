@@ -67,7 +67,10 @@ fn phase_text(phase: &PlannedPhase) -> String {
     for (why, units) in reasons {
         let _infallible = writeln!(text, "  because {why}:");
         for unit in units.iter().take(LISTED_MAX) {
-            let items = unit.items.map_or_else(String::new, |items| format!(", {items} items"));
+            let mut items = unit.items.map_or_else(String::new, |items| format!(", {items} items"));
+            if let Some(remembered) = unit.remembered.filter(|&remembered| remembered > 0) {
+                let _infallible = write!(items, ", {remembered} of them remembered");
+            }
             let _infallible = writeln!(text, "    {} ({:.1} MB{items})", unit.name, unit.bytes as f64 / 1e6);
         }
         if units.len() > LISTED_MAX {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use engine::{
@@ -111,15 +111,15 @@ fn sieve(item: &Item<Page>) -> Verdict<Page> {
     }
 }
 
-/// Keeps every item but those whose id begins with a zero.
-pub(crate) struct Gate;
+/// Keeps every item but those whose id begins with a hex digit up to this one.
+pub(crate) struct Gate(pub(crate) u8);
 
 impl Barrier for Gate {
     fn name(&self) -> &'static str {
         "gate"
     }
     fn fingerprint(&self) -> Fingerprint {
-        Fingerprint { name: "gate".into(), version: 1, settings: json!({}) }
+        Fingerprint { name: "gate".into(), version: 1, settings: json!({ "last": self.0 }) }
     }
     fn reads(&self) -> &'static [&'static str] {
         &["n"]
@@ -127,7 +127,7 @@ impl Barrier for Gate {
     fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {
         assert!(notes.windows(2).all(|pair| pair[0].id < pair[1].id), "notes come sorted");
         let decide = |note: &Note| match note.id.as_bytes()[0] >> 4 {
-            0 => Decision::Reject(Rejection { rule: SEVENTH, detail: "zero".into() }),
+            digit if digit <= self.0 => Decision::Reject(Rejection { rule: SEVENTH, detail: "low".into() }),
             _ => Decision::Keep(Attributes::new().with("gate", true)),
         };
         Ok(notes.iter().map(decide).collect())
@@ -256,6 +256,8 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) reads: Arc<AtomicUsize>,
     pub(crate) calls: Arc<AtomicUsize>,
+    pub(crate) asked: Arc<AtomicUsize>,
+    pub(crate) tired: Arc<AtomicBool>,
     pub(crate) log: Arc<Log>,
     pub(crate) options: RunOptions,
     pub(crate) cancel: Cancel,
@@ -270,6 +272,8 @@ impl World {
             store,
             reads: Arc::default(),
             calls: Arc::default(),
+            asked: Arc::default(),
+            tired: Arc::default(),
             log: Arc::default(),
             options: RunOptions::default(),
             cancel: Cancel::new(),
@@ -277,14 +281,18 @@ impl World {
     }
 
     pub(crate) fn pipeline(&self, partitions: &[(&'static str, u64)], setting: u32) -> Arc<Pipeline> {
+        self.gated(partitions, setting, 0)
+    }
+
+    pub(crate) fn gated(&self, partitions: &[(&'static str, u64)], setting: u32, gate: u8) -> Arc<Pipeline> {
         let sieve = engine::erase(Sieve { calls: Arc::clone(&self.calls), setting });
-        let again = engine::erase(Second);
+        let again = engine::erase(Second { asked: Arc::clone(&self.asked), tired: Arc::clone(&self.tired) });
         Arc::new(Pipeline {
             name: "test".into(),
             source: Arc::new(Numbers { partitions: partitions.to_vec(), reads: Arc::clone(&self.reads) }),
             phases: vec![
-                PhaseSpec { name: "first", stages: vec![sieve], barrier: Arc::new(Gate) },
-                PhaseSpec { name: "second", stages: vec![again], barrier: Arc::new(Gate) },
+                PhaseSpec { name: "first", stages: vec![sieve], barrier: Arc::new(Gate(gate)) },
+                PhaseSpec { name: "second", stages: vec![again], barrier: Arc::new(Gate(0)) },
             ],
             sink: Arc::new(Sorted),
             rest: Arc::new(JsonLines),
@@ -308,14 +316,18 @@ impl World {
     }
 }
 
-/// Marks what it sees.
-pub(crate) struct Second;
+/// Marks what it sees, and is remembered for it. Refuses one in thirteen; one in eleven fails while it is tired.
+pub(crate) struct Second {
+    pub(crate) asked: Arc<AtomicUsize>,
+    pub(crate) tired: Arc<AtomicBool>,
+}
 
 impl Stage for Second {
     type In = Page;
     type Out = Page;
     const NAME: &'static str = "second";
     const VERSION: u32 = 1;
+    const REMEMBERED: bool = true;
 
     fn demand(&self) -> engine::Demand {
         engine::Demand { resource: engine::Resource::Chrome }
@@ -326,7 +338,17 @@ impl Stage for Second {
     fn settings(&self) -> engine::Settings {
         json!({})
     }
+    fn rules(&self) -> &'static [item::Rule] {
+        &[SEVENTH]
+    }
     fn process(&self, batch: &[Item<Page>], _: Context<'_>) -> Result<Vec<Verdict<Page>>, StageError> {
-        Ok(batch.iter().map(|_| Verdict::Annotate(Attributes::new().with("second", true))).collect())
+        self.asked.fetch_add(batch.len(), Ordering::SeqCst);
+        let tired = self.tired.load(Ordering::SeqCst);
+        let answer = |item: &Item<Page>| match item.body.html.parse::<u64>().expect("numbered pages") {
+            number if tired && number % 11 == 3 => Verdict::fail(FailureClass::Timeout, "tired"),
+            number if number % 13 == 5 => Verdict::reject(SEVENTH, "by the second"),
+            number => Verdict::Annotate(Attributes::new().with("second", number)),
+        };
+        Ok(batch.iter().map(answer).collect())
     }
 }

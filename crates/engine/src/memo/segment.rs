@@ -1,0 +1,129 @@
+//! A file of answers.
+//!
+//! ```text
+//! magic (8) | answers, one behind the other | index: key (16) offset (8) length (4) check (16), each | footer
+//! footer: offset of the index (8) | entries (8) | check of the index (16) | magic (8)      numbers little-endian
+//! ```
+//!
+//! Checks are the first half of a BLAKE3 digest. A file that was cut off has no footer, and so no answers.
+
+use item::Digest;
+use store::{BlobInfo, BlobName, Store, StoreError};
+
+use super::Key;
+
+const MAGIC: &[u8; 8] = b"dbmemo\x00\x01";
+const ENTRY_BYTES: usize = 16 + 8 + 4 + 16;
+const FOOTER_BYTES: usize = 8 + 8 + 16 + 8;
+
+type Check = [u8; 16];
+
+/// Where an answer lies in its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Location {
+    offset: u64,
+    bytes: u32,
+    check: Check,
+}
+
+fn check(bytes: &[u8]) -> Check {
+    let mut check = [0; 16];
+    check.copy_from_slice(&Digest::of(bytes).as_bytes()[..16]);
+    check
+}
+
+/// Gathers answers.
+#[derive(Debug, Default)]
+pub(super) struct SegmentBuilder {
+    answers: Vec<u8>,
+    entries: Vec<(Key, Location)>,
+}
+
+impl SegmentBuilder {
+    /// Adds an answer.
+    pub(super) fn push(&mut self, key: Key, answer: &[u8]) {
+        let offset = (MAGIC.len() + self.answers.len()) as u64;
+        self.entries.push((key, Location { offset, bytes: answer.len() as u32, check: check(answer) }));
+        self.answers.extend_from_slice(answer);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of the answers so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// The bytes of the file, and what is where in it.
+    pub(super) fn finish(self) -> (Vec<u8>, Vec<(Key, Location)>) {
+        let Self { answers, entries } = self;
+        let mut index = Vec::with_capacity(entries.len() * ENTRY_BYTES);
+        for (key, location) in &entries {
+            index.extend_from_slice(key);
+            index.extend_from_slice(&location.offset.to_le_bytes());
+            index.extend_from_slice(&location.bytes.to_le_bytes());
+            index.extend_from_slice(&location.check);
+        }
+        let mut file = Vec::with_capacity(MAGIC.len() + answers.len() + index.len() + FOOTER_BYTES);
+        file.extend_from_slice(MAGIC);
+        file.extend_from_slice(&answers);
+        let index_offset = file.len() as u64;
+        file.extend_from_slice(&index);
+        file.extend_from_slice(&index_offset.to_le_bytes());
+        file.extend_from_slice(&(entries.len() as u64).to_le_bytes());
+        file.extend_from_slice(&check(&index));
+        file.extend_from_slice(MAGIC);
+        (file, entries)
+    }
+}
+
+/// Takes numbers and names off the front of a slice.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*head)
+    }
+}
+
+/// What a segment holds; `None` when it is damaged.
+pub(super) fn read_index(store: &dyn Store, blob: &BlobInfo) -> Result<Option<Vec<(Key, Location)>>, StoreError> {
+    let Some(footer_at) = blob.bytes.checked_sub(FOOTER_BYTES as u64) else { return Ok(None) };
+    let footer = match store.get_range(&blob.name, footer_at..blob.bytes) {
+        // Another process has put it together with others.
+        Err(StoreError::NotFound { .. }) => return Ok(Some(Vec::new())),
+        other => other?,
+    };
+    let Some((index_at, entries, index_check)) = footer_fields(&footer) else { return Ok(None) };
+    if index_at > footer_at || (footer_at - index_at) != entries.saturating_mul(ENTRY_BYTES as u64) {
+        return Ok(None);
+    }
+    let index = store.get_range(&blob.name, index_at..footer_at)?;
+    let is_whole = check(&index) == index_check;
+    Ok(is_whole.then(|| index.chunks_exact(ENTRY_BYTES).filter_map(entry).collect()))
+}
+
+fn footer_fields(footer: &[u8]) -> Option<(u64, u64, Check)> {
+    let mut fields = Fields(footer);
+    let (offset, entries, check) = (fields.take()?, fields.take()?, fields.take()?);
+    let magic: [u8; 8] = fields.take()?;
+    (&magic == MAGIC).then_some((u64::from_le_bytes(offset), u64::from_le_bytes(entries), check))
+}
+
+fn entry(bytes: &[u8]) -> Option<(Key, Location)> {
+    let mut fields = Fields(bytes);
+    let key = fields.take()?;
+    let offset = u64::from_le_bytes(fields.take()?);
+    let bytes = u32::from_le_bytes(fields.take()?);
+    Some((key, Location { offset, bytes, check: fields.take()? }))
+}
+
+/// The bytes of an answer; `None` when they are gone or damaged.
+pub(super) fn read(store: &dyn Store, segment: &BlobName, location: Location) -> Option<Vec<u8>> {
+    let range = location.offset..location.offset + u64::from(location.bytes);
+    store.get_range(segment, range).ok().filter(|bytes| check(bytes) == location.check)
+}

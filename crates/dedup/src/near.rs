@@ -72,7 +72,8 @@ pub fn assign(notes: &[NearNote], policy: &NearPolicy) -> Vec<Assignment> {
     let by_viewport = policy.viewport_bits_max < policy.whole_bits_max;
     let key = |&index: &usize| if by_viewport { notes[index].print.viewport } else { notes[index].print.whole };
     let keys: Vec<ImageHash<4>> = distinct.iter().map(key).collect();
-    neighbours::for_each_pair(&keys, policy.whole_bits_max.min(policy.viewport_bits_max), |pair| {
+    let radius = policy.whole_bits_max.min(policy.viewport_bits_max);
+    neighbours::for_each_pair(&keys, &neighbours::Policy::exact(radius), |pair| {
         let (a, b) = (distinct[pair.a], distinct[pair.b]);
         if policy.is_near(&notes[a].print, &notes[b].print) {
             groups.join(a, b);

@@ -81,7 +81,10 @@ fn measure_search<const WORDS: usize>(hashes: &[ImageHash<WORDS>], radius: u32, 
     let report = neighbours::for_each_pair(hashes, &neighbours::Policy::exact(radius), |_| {});
     let (pairs, compared) = (report.pairs, report.comparisons as f64 / hashes.len() as f64);
     let (len, bits) = (hashes.len(), ImageHash::<WORDS>::BITS);
-    println!("{len} {kind} hashes of {bits} bits, radius {radius}: {pairs} pairs in {:.2?}, {compared:.0} comparisons each", start.elapsed());
+    println!(
+        "{len} {kind} hashes of {bits} bits, radius {radius}: {pairs} pairs in {:.2?}, {compared:.0} comparisons each",
+        start.elapsed()
+    );
 }
 
 /// SplitMix64: the same numbers everywhere. One in eight is a near copy of the one before.
@@ -111,7 +114,7 @@ fn measure_hash(files: &[&str]) -> Result<(), Failed> {
     let start = Instant::now();
     let mut pixels = 0u64;
     for png in &pngs {
-        let print = hasher.hash_png(png, VIEWPORT_HEIGHT)?;
+        let print = hasher.hash_png(png, VIEWPORT_HEIGHT)?.print;
         pixels += u64::from(print.width) * u64::from(print.height);
     }
     let each = start.elapsed() / u32::try_from(pngs.len())?;
@@ -131,8 +134,9 @@ fn measure_pairs(file: &str) -> Result<(), Failed> {
         let hasher = Hasher::new(recipe);
         for line in std::fs::read_to_string(file)?.lines() {
             let [near, kind, a, b] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(line.into()) };
-            let print =
-                |path: &str| -> Result<_, Failed> { Ok(hasher.hash_png(&std::fs::read(path)?, VIEWPORT_HEIGHT)?) };
+            let print = |path: &str| -> Result<_, Failed> {
+                Ok(hasher.hash_png(&std::fs::read(path)?, VIEWPORT_HEIGHT)?.print)
+            };
             let (a, b) = (print(a)?, print(b)?);
             let (whole, viewport) = (a.whole.distance(&b.whole), a.viewport.distance(&b.viewport));
             let flat = a.flat || b.flat;

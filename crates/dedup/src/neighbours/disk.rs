@@ -78,7 +78,8 @@ impl Files<'_> {
         let layout = Layout::choose(&sample, len as usize, policy.radius).unwrap_or_else(Layout::none);
         let shared = Shared::new(policy, visit);
         let walk = Walk { shared: &shared, layout: &layout, outer: None, size: len as usize };
-        let search = Search { files: self, walk: &walk, capacity: self.memory_bytes / (COPIES * record_bytes::<WORDS>()) };
+        let search =
+            Search { files: self, walk: &walk, capacity: self.memory_bytes / (COPIES * record_bytes::<WORDS>()) };
         search.descend(&Part { path: input.to_owned(), entries: len as usize, is_input: true }, Node::default())?;
         Ok(shared.report())
     }

@@ -103,10 +103,8 @@ fn search<F: FnMut(Pair) + Send, const WORDS: usize>(
     let policy = shared.policy;
     // A radius with as many bits as the hash leaves nothing to agree in.
     let layout = Layout::choose(hashes, hashes.len(), policy.radius).unwrap_or_else(Layout::none);
-    let entries = Entries {
-        hashes: hashes.iter().map(|hash| layout.permute(hash)).collect(),
-        places: (0..len).collect(),
-    };
+    let entries =
+        Entries { hashes: hashes.iter().map(|hash| layout.permute(hash)).collect(), places: (0..len).collect() };
     Walk { shared: &shared, layout: &layout, outer: None, size: hashes.len() }.walk(entries.all(), Node::default());
     shared.report()
 }
@@ -137,7 +135,7 @@ pub(crate) mod tests {
         let policy = Policy::exact(radius);
         let mut shared = Shared::new(&policy, |pair| found.push(pair));
         // A wide radius has thousands of paths, which take their time without optimisation.
-        shared.tuning = walk::Tuning { scatter: if radius <= 8 { 0.1 } else { 0.3 }, crowd: 2 };
+        shared.tuning = walk::Tuning { scatter: if radius <= 8 { 0.1 } else { 0.2 }, crowd: 2 };
         let report = search(hashes, hashes.len() as u32, shared);
         assert_eq!((report.pairs as usize, report.capped.len()), (expected.len(), 0));
         found.sort_unstable();
@@ -180,7 +178,7 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
         fn equal_to_brute_force_64(seed in any::<u64>(), len in 0usize..300, centres in 0u64..6, flips in 0u64..12, radius in 0u32..=8) {
@@ -189,7 +187,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn equal_to_brute_force_256(seed in any::<u64>(), len in 0usize..300, centres in 0u64..6, flips in 0u64..30, radius in 0u32..=24) {
+        fn equal_to_brute_force_256(seed in any::<u64>(), len in 0usize..160, centres in 0u64..6, flips in 0u64..30, radius in 0u32..=24) {
             let hashes = crowd::<4>(seed, len, centres, flips);
             check(&hashes, radius);
         }

@@ -217,12 +217,13 @@ mod tests {
     const PAGE: &str = "<style>p{color:red}</style><main class=a><p>";
 
     fn words(theme: &str) -> String {
-        (0..60u8).map(|n| format!("{theme}{}{} ", char::from(b'a' + n / 26), char::from(b'a' + n % 26))).collect()
+        let word = |n: u8| format!("{theme}{}{}", char::from(b'a' + n / 26), char::from(b'a' + n % 26));
+        (0..60).map(word).collect::<Vec<_>>().join(" ")
     }
 
     fn lists() -> Lists {
         let page = PageSketch::of(&format!("{PAGE}{}", words("q")));
-        let picture = note(0, print(0xff, 0xff, 800), page.text).sight;
+        let picture = note(0, print(0xff, 0xff, 800), &page.text).sight;
         let entries = [
             Entry { name: "1.html".into(), page: Some(page.to_text()), ..Entry::default() },
             Entry { name: "1.png".into(), picture: Some(Picture::from(&picture)), ..Entry::default() },
@@ -240,9 +241,9 @@ mod tests {
     fn each_way_of_leaking_has_its_rule() {
         let none = PageSketch::of("");
         let plain = PageSketch::of(&format!("<div><p>{}", words("w")));
-        let far = note(0, print(u64::MAX, u64::MAX, 800), none.text).sight;
+        let far = note(0, print(u64::MAX, u64::MAX, 800), &none.text).sight;
         let check = |domain: &str, html: &str, print: VisualPrint, expected: Option<&str>| {
-            let (sketch, sight) = (PageSketch::of(html), note(0, print, none.text).sight);
+            let (sketch, sight) = (PageSketch::of(html), note(0, print, &none.text).sight);
             let suspects = [
                 Suspect { domain, sketch: Some(&sketch), sight: Some(&sight) },
                 Suspect { domain: "else.org", sketch: Some(&plain), sight: Some(&far) },

@@ -232,13 +232,13 @@ mod tests {
             split: Split::Test,
             html_sha256: "00".into(),
             sketch: PageSketch::of("<p class=x>one two three"),
-            sight: note(1, print(7, 9, 800), text("q", 0)).sight,
+            sight: note(1, print(7, 9, 800), &text("q", 0)).sight,
         }
     }
 
     fn file(lines: &[String]) -> String {
         let header = serde_json::to_string(&Header::new(INDEX_FORMAT, "run")).expect("plain data");
-        std::iter::once(&header).chain(lines).map(|line| format!("{line}\n")).collect()
+        [std::slice::from_ref(&header), lines].concat().join("\n")
     }
 
     #[test]

@@ -256,9 +256,9 @@ pub(crate) mod tests {
         TextSketch::of_texts(words.iter().map(String::as_str))
     }
 
-    pub(crate) fn note(number: u64, print: VisualPrint, text: TextSketch) -> NearNote {
+    pub(crate) fn note(number: u64, print: VisualPrint, text: &TextSketch) -> NearNote {
         let look = Look::of_luma(&[200; 32 * 32], 32, 32);
-        NearNote { id: id(number), sight: Sight { print, look }, text, score: 0.5, published: false }
+        NearNote { id: id(number), sight: Sight { print, look }, text: *text, score: 0.5, published: false }
     }
 
     fn check(a: &NearNote, b: &NearNote, expected: bool) {
@@ -272,8 +272,8 @@ pub(crate) mod tests {
     #[test]
     fn without_text_near_means_near_in_all_ways() {
         let none = TextSketch::of_texts(std::iter::empty());
-        let base = note(0, print(0, 0, 1000), none);
-        let against = |print: VisualPrint, expected: bool| check(&base, &note(1, print, none), expected);
+        let base = note(0, print(0, 0, 1000), &none);
+        let against = |print: VisualPrint, expected: bool| check(&base, &note(1, print, &none), expected);
         against(base.sight.print, true);
         against(print(0xf_ffff, 0xff, 1050), true);
         against(print(0x1f_ffff, 0, 1000), false);
@@ -281,18 +281,18 @@ pub(crate) mod tests {
         against(print(0, 0, 1200), false);
         against(VisualPrint { width: 390, ..base.sight.print }, false);
         against(VisualPrint { flat: true, ..base.sight.print }, false);
-        check(&base, &note(1, base.sight.print, text("q", 0)), false);
+        check(&base, &note(1, base.sight.print, &text("q", 0)), false);
     }
 
     #[test]
     fn with_text_the_same_words_join_and_other_words_part() {
-        let base = note(0, print(0, 0, 1000), text("q", 0));
+        let base = note(0, print(0, 0, 1000), &text("q", 0));
         // A bar that covers the first viewport: far by hash, the same by text.
-        check(&base, &note(1, print(u64::MAX, u64::MAX, 1040), text("q", 50)), true);
+        check(&base, &note(1, print(u64::MAX, u64::MAX, 1040), &text("q", 50)), true);
         // A theme with another article: the same by hash, another text.
-        check(&base, &note(1, print(0, 0, 1000), text("w", 0)), false);
+        check(&base, &note(1, print(0, 0, 1000), &text("w", 0)), false);
         // One text in two designs.
-        let mut other = note(1, print(0, 0, 1000), text("q", 0));
+        let mut other = note(1, print(0, 0, 1000), &text("q", 0));
         other.sight.look = Look::of_luma(&[20; 32 * 32], 32, 32);
         check(&base, &other, false);
     }
@@ -300,7 +300,7 @@ pub(crate) mod tests {
     #[test]
     fn asked_for_looks_alone_themes_join() {
         let policy = NearPolicy { text_share_min: 0.0, ..NearPolicy::default() };
-        let notes = [note(0, print(0, 0, 1000), text("q", 0)), note(1, print(3, 0, 1000), text("w", 0))];
+        let notes = [note(0, print(0, 0, 1000), &text("q", 0)), note(1, print(3, 0, 1000), &text("w", 0))];
         assert!(assign(&notes, &policy).0.iter().all(|assignment| assignment.size == 2));
     }
 
@@ -309,7 +309,7 @@ pub(crate) mod tests {
         let none = TextSketch::of_texts(std::iter::empty());
         let flat = VisualPrint { flat: true, ..print(0, 0, 1000) };
         let prints = [print(0, 0, 1000), print(0xf_ffff, 0, 1000), print(0xff_ffff_ffff, 0, 1000), flat, flat];
-        let mut notes: Vec<_> = prints.iter().zip(0..).map(|(&print, n)| note(n, print, none)).collect();
+        let mut notes: Vec<_> = prints.iter().zip(0..).map(|(&print, n)| note(n, print, &none)).collect();
         notes.iter_mut().zip(0u8..).for_each(|(note, n)| note.score = f64::from(n));
         let sizes: Vec<_> = assign(&notes, &NearPolicy::default()).0.iter().map(|a| (a.size, a.kept)).collect();
         assert_eq!(sizes, [(3, false), (3, false), (3, true), (1, true), (1, true)]);
@@ -317,7 +317,7 @@ pub(crate) mod tests {
 
     #[test]
     fn many_copies_are_one_cluster() {
-        let notes: Vec<_> = (0..20_000).map(|n| note(n, print(7, 7, 900), text("q", 0))).collect();
+        let notes: Vec<_> = (0..20_000).map(|n| note(n, print(7, 7, 900), &text("q", 0))).collect();
         let (assignments, report) = assign(&notes, &NearPolicy::default());
         assert!(assignments.iter().all(|a| a.size == 20_000));
         assert_eq!(assignments.iter().filter(|a| a.kept).count(), 1);
@@ -327,10 +327,10 @@ pub(crate) mod tests {
     #[test]
     fn what_is_published_stays_and_its_likes_go() {
         let mut notes = vec![
-            note(0, print(0, 0, 1000), text("q", 0)),
-            note(1, print(0, 0, 1000), text("q", 50)),
-            note(2, print(0, 0, 1000), text("q", 33)),
-            note(3, print(0, 0, 1000), text("w", 0)),
+            note(0, print(0, 0, 1000), &text("q", 0)),
+            note(1, print(0, 0, 1000), &text("q", 50)),
+            note(2, print(0, 0, 1000), &text("q", 33)),
+            note(3, print(0, 0, 1000), &text("w", 0)),
         ];
         notes[0].score = 0.9;
         notes[1].published = true;
@@ -350,7 +350,7 @@ pub(crate) mod tests {
         ) {
             let themes = ["a", "b", "c", "d"];
             let notes: Vec<NearNote> = rows.iter().zip(0..).map(|(&(bits, bar, words, published), n)| {
-                let mut note = note(n, print((1 << bits) - 1, (1 << (bar * 3)) - 1, 1000), text(themes[words], 20 * bar as usize));
+                let mut note = note(n, print((1 << bits) - 1, (1 << (bar * 3)) - 1, 1000), &text(themes[words], 20 * bar as usize));
                 note.published = published;
                 note
             }).collect();

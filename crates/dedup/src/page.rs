@@ -61,7 +61,9 @@ pub fn assign(notes: &[PageNote], policy: &PagePolicy) -> Pages {
     // The order of the map is not fixed, but each theme is grouped apart.
     for members in members.values() {
         let id = members.iter().map(|&index| notes[index].id).min();
-        members.iter().for_each(|&index| smallest[index] = id);
+        for &index in members {
+            smallest[index] = id;
+        }
         join_by_text(notes, members, policy, &mut duplicates);
     }
     let contenders: Vec<_> = notes.iter().map(|note| Contender { id: note.id, score: note.rank }).collect();

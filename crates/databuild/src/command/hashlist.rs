@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_folder_becomes_a_list_that_finds_its_pages() {
         let folder = tempfile::tempdir().unwrap();
-        let text: String = (0..80).map(|n| format!("word{} ", char::from(b'a' + n % 26))).collect();
+        let text: String = (0..80).map(|n| format!("word{}", char::from(b'a' + n % 26))).collect::<Vec<_>>().join(" ");
         let page = format!("<!doctype html><script>x</script><p class=a onclick=f()>{text}</p>");
         std::fs::create_dir(folder.path().join("deep")).unwrap();
         std::fs::write(folder.path().join("deep/1.html"), &page).unwrap();

@@ -145,17 +145,18 @@ fn nearest(pairs: BTreeMap<(usize, usize), Close>, count: usize) -> Vec<Close> {
 /// How far a pair is from the limit that decides: the measure that is the furthest outside, or the least inside.
 fn distance(likeness: &Likeness, policy: &NearPolicy) -> f64 {
     let look = likeness.look_share - policy.look_share_min;
-    let margins = match likeness.text_share.filter(|_| policy.text_share_min > 0.0) {
-        Some(text) => vec![text - policy.text_share_min, look],
-        None => {
-            let bits = |bits: u32, most: u32| (f64::from(most) - f64::from(bits)) / 256.0;
+    let bits = |bits: u32, most: u32| (f64::from(most) - f64::from(bits)) / 256.0;
+    let by_text = likeness.text_share.filter(|_| policy.text_share_min > 0.0);
+    let margins = by_text.map_or_else(
+        || {
             vec![
                 bits(likeness.whole_bits, policy.whole_bits_max),
                 bits(likeness.viewport_bits, policy.viewport_bits_max),
                 look,
             ]
-        }
-    };
+        },
+        |text| vec![text - policy.text_share_min, look],
+    );
     margins.into_iter().fold(f64::INFINITY, f64::min).abs()
 }
 

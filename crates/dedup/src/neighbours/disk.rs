@@ -100,7 +100,7 @@ fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> DiskError {
 fn count<const WORDS: usize>(input: &Path) -> Result<u64, DiskError> {
     let bytes = std::fs::metadata(input).map_err(reading(input))?.len();
     let len = bytes / (WORDS as u64 * 8);
-    let is_whole = len * WORDS as u64 * 8 == bytes && len <= u64::from(u32::MAX);
+    let is_whole = len * WORDS as u64 * 8 == bytes && u32::try_from(len).is_ok();
     is_whole.then_some(len).ok_or_else(|| DiskError::Size { path: input.to_owned(), bytes })
 }
 

@@ -126,7 +126,9 @@ impl<'a, F: FnMut(Pair) + Send> Shared<'a, F> {
         self.pairs.fetch_add(found.len() as u64, Ordering::Relaxed);
         // A visitor that panicked has ended the search anyway.
         let mut visit = self.visit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        found.iter().for_each(|&pair| visit(pair));
+        for &pair in found {
+            visit(pair);
+        }
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Write the HTML report of the last run.
     Report(FileArgs),
+    /// Make a hash list of a benchmark, so that its pages stay out of training data.
+    Hashlist(HashlistArgs),
+    /// Set the limits of near-duplicates by eye, and keep an index of what is published.
+    #[command(subcommand)]
+    Dedup(DedupCommand),
     /// Say what is installed, what is missing and how to get it.
     Doctor,
     /// Print the JSON Schema of the pipeline file, or the columns of a subset.
@@ -107,6 +112,51 @@ pub(crate) struct VerifyArgs {
     /// The Chrome to use, instead of the one found in PATH.
     #[arg(long, value_name = "FILE")]
     pub(crate) chrome: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HashlistArgs {
+    /// A folder with pictures (PNG, JPEG, GIF, WebP), pages (.html, .htm) and lists of domains (domains.txt), searched with
+    /// all its subfolders.
+    pub(crate) folder: PathBuf,
+    /// What the list is of; it stands in the reason of each rejection. By default the name of the folder.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Height of the benchmark's first viewport in px, for pictures that are 1280 px wide; others in proportion.
+    #[arg(long, value_name = "PX", default_value_t = 720)]
+    pub(crate) viewport_height: u32,
+    /// Write the list to this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DedupCommand {
+    /// Show the largest clusters of the last run, and pairs just inside and just outside of the limits, as an HTML page.
+    Tune(TuneArgs),
+    /// Add the rows of the last run to the standing index that `snapshots.index` names.
+    Index(IndexArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// The HTML page to write; by default `tune.html` beside the report of the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Clusters, and pairs on each side.
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub(crate) count: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IndexArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// The index: rows are added to what is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// Reads the arguments; prints help or usage errors and ends where clap does.

@@ -1,6 +1,8 @@
 //! Measures on this machine what docs/decisions/0005-perceptual-hash.md says.
 //!
 //!     cargo run --release -p dedup --example measure -- neighbours 1000000
+//!     cargo run --release -p dedup --example measure -- search COUNT RADIUS THREADS
+//!     cargo run --release -p dedup --example measure -- disk COUNT RADIUS THREADS MEMORY_MB FOLDER
 //!     cargo run --release -p dedup --example measure -- hash FILE.png...
 //!     cargo run --release -p dedup --example measure -- pairs PAIRS.tsv
 //!
@@ -12,7 +14,7 @@ use std::time::Instant;
 
 use dedup::{Hash64, Hash256, Hasher, ImageHash, Recipe, neighbours};
 
-type Failed = Box<dyn std::error::Error>;
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// The first viewport of the screenshots that `pairs` and `hash` read.
 const VIEWPORT_HEIGHT: u32 = 800;
@@ -21,10 +23,40 @@ fn main() -> Result<(), Failed> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["neighbours", count] => measure_neighbours(count.parse()?),
+        ["search", count, radius, threads] => {
+            let hashes: Vec<Hash64> = random::<1>(count.parse()?).map(Hash64::new).collect();
+            pool(threads)?.install(|| measure_search(&hashes, radius.parse().unwrap_or(8), "spread"));
+        }
+        ["disk", count, radius, threads, memory_mb, folder] => {
+            let folder = std::path::Path::new(folder);
+            pool(threads)?.install(|| measure_disk(count.parse()?, radius.parse()?, memory_mb.parse()?, folder))?;
+        }
         ["hash", ref files @ ..] => measure_hash(files)?,
         ["pairs", file] => measure_pairs(file)?,
         _ => return Err("give `neighbours COUNT`, `hash FILE...` or `pairs FILE`".into()),
     }
+    Ok(())
+}
+
+fn pool(threads: &str) -> Result<rayon::ThreadPool, Failed> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build()?)
+}
+
+/// Writes the hashes to a file first, so that they take no memory.
+fn measure_disk(count: u64, radius: u32, memory_mb: usize, folder: &std::path::Path) -> Result<(), Failed> {
+    use std::io::Write;
+    let input = folder.join("hashes");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&input)?);
+    for [word] in random::<1>(count) {
+        file.write_all(&word.to_be_bytes())?;
+    }
+    file.into_inner()?.sync_all()?;
+    let start = Instant::now();
+    let files = neighbours::Files { folder, memory_bytes: memory_mb << 20 };
+    let report = files.for_each_pair::<1>(&input, &neighbours::Policy::exact(radius), |_| {})?;
+    let (pairs, took) = (report.pairs, start.elapsed());
+    println!("{count} hashes of 64 bits in files, radius {radius}, {memory_mb} MB: {pairs} pairs in {took:.2?}");
+    std::fs::remove_file(&input)?;
     Ok(())
 }
 
@@ -46,10 +78,13 @@ fn measure_neighbours(count: u64) {
 
 fn measure_search<const WORDS: usize>(hashes: &[ImageHash<WORDS>], radius: u32, kind: &str) {
     let start = Instant::now();
-    let mut pairs = 0u64;
-    neighbours::for_each_pair(hashes, radius, |_| pairs += 1);
+    let report = neighbours::for_each_pair(hashes, &neighbours::Policy::exact(radius), |_| {});
+    let (pairs, compared) = (report.pairs, report.comparisons as f64 / hashes.len() as f64);
     let (len, bits) = (hashes.len(), ImageHash::<WORDS>::BITS);
-    println!("{len} {kind} hashes of {bits} bits, radius {radius}: {pairs} pairs in {:.2?}", start.elapsed());
+    println!(
+        "{len} {kind} hashes of {bits} bits, radius {radius}: {pairs} pairs in {:.2?}, {compared:.0} comparisons each",
+        start.elapsed()
+    );
 }
 
 /// SplitMix64: the same numbers everywhere. One in eight is a near copy of the one before.
@@ -79,7 +114,7 @@ fn measure_hash(files: &[&str]) -> Result<(), Failed> {
     let start = Instant::now();
     let mut pixels = 0u64;
     for png in &pngs {
-        let print = hasher.hash_png(png, VIEWPORT_HEIGHT)?;
+        let print = hasher.hash_png(png, VIEWPORT_HEIGHT)?.print;
         pixels += u64::from(print.width) * u64::from(print.height);
     }
     let each = start.elapsed() / u32::try_from(pngs.len())?;
@@ -99,8 +134,9 @@ fn measure_pairs(file: &str) -> Result<(), Failed> {
         let hasher = Hasher::new(recipe);
         for line in std::fs::read_to_string(file)?.lines() {
             let [near, kind, a, b] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(line.into()) };
-            let print =
-                |path: &str| -> Result<_, Failed> { Ok(hasher.hash_png(&std::fs::read(path)?, VIEWPORT_HEIGHT)?) };
+            let print = |path: &str| -> Result<_, Failed> {
+                Ok(hasher.hash_png(&std::fs::read(path)?, VIEWPORT_HEIGHT)?.print)
+            };
             let (a, b) = (print(a)?, print(b)?);
             let (whole, viewport) = (a.whole.distance(&b.whole), a.viewport.distance(&b.viewport));
             let flat = a.flat || b.flat;

@@ -33,6 +33,11 @@ impl<const WORDS: usize> ImageHash<WORDS> {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
+    /// The bits in which the two differ.
+    pub fn difference(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] ^ other.0[word]))
+    }
+
     /// The `count` bits from bit `start` on (bit 0 is the first of the hex form), as a number; `count` is at most 64.
     pub(crate) fn bits(&self, start: u32, count: u32) -> u64 {
         debug_assert!((1..=64).contains(&count) && start + count <= Self::BITS);

@@ -14,7 +14,7 @@ use image::{DynamicImage, GrayImage, ImageReader};
 use image_hasher::{FilterType, HashAlg, HasherConfig};
 use item::{Attributes, name};
 
-use crate::Hash256;
+use crate::{Hash256, Look};
 
 /// Attribute: hash of the first viewport (hex); the whole page's is [`item::name::PHASH`].
 pub const PHASH_VIEWPORT: &str = "phash_viewport";
@@ -22,6 +22,9 @@ pub const PHASH_VIEWPORT: &str = "phash_viewport";
 pub const PHASH_FLAT: &str = "phash_flat";
 /// Attribute: size of the screenshot as `width x height` in device px, which near-duplicates share nearly.
 pub const PHASH_SIZE: &str = "phash_size";
+
+/// Attribute: the screenshot in a few hundred bytes (base64).
+pub const PHASH_LOOK: &str = "phash_look";
 
 /// Largest screenshot that is decoded: 1,280 px wide pages up to 50,000 px tall. Chrome's own cap is far below, so what
 /// is larger did not come from a page.
@@ -101,6 +104,31 @@ impl VisualPrint {
     }
 }
 
+/// A screenshot as barriers see it: what finds its likes, and what tells whether they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sight {
+    /// Hashes and size.
+    pub print: VisualPrint,
+    /// The picture in a few hundred bytes.
+    pub look: Look,
+}
+
+impl Sight {
+    /// As attributes of the item, for a barrier to read.
+    pub fn attributes(&self) -> Attributes {
+        self.print.attributes().with(PHASH_LOOK, self.look.to_text())
+    }
+
+    /// Reads back what [`Sight::attributes`] wrote; `None` when a part is missing or malformed.
+    pub fn from_attributes(attributes: &Attributes) -> Option<Self> {
+        let look = Look::from_text(attributes.text(PHASH_LOOK)?)?;
+        Some(Self { print: VisualPrint::from_attributes(attributes)?, look })
+    }
+
+    /// Names of the attributes.
+    pub const ATTRIBUTES: [&str; 5] = [name::PHASH, PHASH_VIEWPORT, PHASH_FLAT, PHASH_SIZE, PHASH_LOOK];
+}
+
 /// Why a screenshot could not be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum PhashError {
@@ -158,7 +186,7 @@ impl Hasher {
     }
 
     /// Hashes a PNG whose first `viewport_height` px (device px) are the first viewport.
-    pub fn hash_png(&self, png: &[u8], viewport_height: u32) -> Result<VisualPrint, PhashError> {
+    pub fn hash_png(&self, png: &[u8], viewport_height: u32) -> Result<Sight, PhashError> {
         let reader = || ImageReader::with_format(Cursor::new(png), image::ImageFormat::Png);
         let (width, height) = reader().into_dimensions().map_err(PhashError::Header)?;
         check_size(width, height)?;
@@ -167,19 +195,20 @@ impl Hasher {
     }
 
     /// Hashes a decoded picture whose first `viewport_height` px are the first viewport.
-    pub fn hash_picture(&self, picture: &DynamicImage, viewport_height: u32) -> Result<VisualPrint, PhashError> {
+    pub fn hash_picture(&self, picture: &DynamicImage, viewport_height: u32) -> Result<Sight, PhashError> {
         let (width, height) = (picture.width(), picture.height());
         check_size(width, height)?;
         let luma = Luma::of(picture);
         let whole = luma.reduce(height);
         let viewport = luma.reduce(viewport_height.clamp(1, height));
-        Ok(VisualPrint {
+        let print = VisualPrint {
             whole: self.hash_cells(&whole),
             viewport: self.hash_cells(&viewport),
             flat: luma.deviation() < FLAT_DEVIATION_MAX,
             width,
             height,
-        })
+        };
+        Ok(Sight { print, look: Look::of_luma(&luma.pixels, width, height) })
     }
 
     fn hash_cells(&self, cells: &GrayImage) -> Hash256 {
@@ -277,7 +306,7 @@ mod tests {
     }
 
     fn print_of(picture: &DynamicImage) -> VisualPrint {
-        Hasher::default().hash_picture(picture, 800).expect("a picture of sane size")
+        Hasher::default().hash_picture(picture, 800).expect("a picture of sane size").print
     }
 
     #[test]
@@ -306,7 +335,7 @@ mod tests {
         let mut png = Vec::new();
         picture.write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png).expect("encoding to memory");
         let hasher = Hasher::default();
-        assert_eq!(hasher.hash_png(&png, 800).expect("own png"), print_of(&picture));
+        assert_eq!(hasher.hash_png(&png, 800).expect("own png").print, print_of(&picture));
         for cut in [0, 8, 20, 40, png.len() / 2] {
             assert!(hasher.hash_png(&png[..cut], 800).is_err(), "cut at {cut}");
         }
@@ -317,7 +346,7 @@ mod tests {
         for (width, height) in [(1, 1), (1, 5000), (5000, 1), (255, 257), (513, 300)] {
             let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |x, y| Rgb([(x ^ y) as u8; 3])));
             for recipe in Recipe::ALL {
-                let print = Hasher::new(recipe).hash_picture(&picture, 720).expect("any size with pixels");
+                let print = Hasher::new(recipe).hash_picture(&picture, 720).expect("any size with pixels").print;
                 assert_eq!((print.width, print.height), (width, height));
             }
         }
@@ -332,9 +361,10 @@ mod tests {
 
     #[test]
     fn a_print_survives_the_attributes() {
-        let print = print_of(&page(900, 3, 4));
-        assert_eq!(VisualPrint::from_attributes(&print.attributes()), Some(print));
-        assert_eq!(VisualPrint::from_attributes(&Attributes::new()), None);
+        let sight = Hasher::default().hash_picture(&page(900, 3, 4), 800).expect("a picture of sane size");
+        assert_eq!(VisualPrint::from_attributes(&sight.attributes()), Some(sight.print));
+        assert_eq!(Sight::from_attributes(&sight.attributes()), Some(sight));
+        assert_eq!(Sight::from_attributes(&Attributes::new()), None);
     }
 
     /// The bits of a recipe must never change silently: stored hashes would stop matching new ones.
@@ -342,7 +372,7 @@ mod tests {
     fn recipes_are_golden() {
         let picture = page(1600, 7, 9);
         let prints = Recipe::ALL.map(|recipe| {
-            let print = Hasher::new(recipe).hash_picture(&picture, 800).expect("a picture of sane size");
+            let print = Hasher::new(recipe).hash_picture(&picture, 800).expect("a picture of sane size").print;
             format!("{recipe} {} {}", print.whole, print.viewport)
         });
         assert_eq!(prints.join("\n"), include_str!("golden_hashes.txt").trim_end());

@@ -39,7 +39,7 @@ pub use pipeline::{PhaseSpec, Pipeline};
 pub use plan::{Plan, PlannedPhase, PlannedUnit, Why};
 pub use record::{BarrierRecord, DatasetRecord, Outcome, PhaseRecord, RunRecord};
 pub use rest::{HeadReader, ItemReader, ItemWriter, LossReader, RestError, RestFormat};
-pub use run::{RULES, RunOptions, RunSummary, last_record, plan, run, visit_items};
+pub use run::{RULES, RunOptions, RunSummary, last_record, plan, run, visit_heads, visit_items};
 pub use sink::{Sink, SinkFile, SinkInput, SinkOutput, SinkWriter};
 pub use slots::{Limits, Resource};
 pub use source::{Partition, Source, SourceContext, Sourced};

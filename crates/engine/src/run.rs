@@ -596,6 +596,24 @@ pub fn visit_items(
     Ok(())
 }
 
+/// Visits the heads of all items that rest behind the last phase of a run; of one capture in two places both.
+pub fn visit_heads(
+    pipeline: &Pipeline,
+    store: &dyn Store,
+    record: &RunRecord,
+    visit: &mut dyn FnMut(Head),
+) -> Result<(), EngineError> {
+    let Some(phase) = record.phases.last() else { return Ok(()) };
+    for key in &phase.keys {
+        let Some(manifest) = ledger::find(store, &phase.phase, key)? else { continue };
+        let path = store.local_path(&manifest.items_file.name)?;
+        for heads in pipeline.rest.read_heads(&path)? {
+            heads?.into_iter().for_each(&mut *visit);
+        }
+    }
+    Ok(())
+}
+
 fn barrier_key(barrier: &dyn Barrier, manifests: &[PartitionManifest]) -> Digest {
     let outputs = chain("outputs", manifests.iter().map(|manifest| &manifest.output));
     unit_key(barrier.name(), &[barrier.fingerprint()], &outputs)

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
 use stages::{
-    CleanStage, DatasetSink, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SnapshotsBarrier,
-    WarcSource,
+    CleanStage, DatasetSink, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SketchStage,
+    SnapshotsBarrier, WarcSource,
 };
 use store::{LocalStore, Store};
 
@@ -49,12 +49,14 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let clean = CleanStage::new(&file.clean, base).map_err(setup("clean"))?;
     let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;
     let score = ScoreStage::new(&file.score, base, &environment.onnx_runtime).map_err(setup("score"))?;
-    let snapshots = SnapshotsBarrier::new(file.snapshots.clone()).map_err(setup("snapshots"))?;
+    let known = Known::read(&file.snapshots.index, &file.snapshots.hashlists, base).map_err(setup("snapshots"))?;
+    let known = Arc::new(known);
+    let snapshots = SnapshotsBarrier::new(file.snapshots.clone(), Arc::clone(&known)).map_err(setup("snapshots"))?;
     let limits = limits(loaded, render.tabs());
     let pages = PhaseSpec {
         name: "clean",
-        stages: vec![erase(clean)],
-        barrier: Arc::new(PagesBarrier::new(file.pages.clone())),
+        stages: vec![erase(clean), erase(SketchStage)],
+        barrier: Arc::new(PagesBarrier::new(file.pages.clone(), known)),
     };
     let rendered = PhaseSpec {
         name: "render",

@@ -5,23 +5,27 @@
 
 mod clean;
 mod dataset;
+mod known;
 mod pages;
 mod phash;
 mod profiles;
 mod render;
 mod rest;
 mod score;
+mod sketch;
 mod snapshots;
 mod source;
 
 pub use clean::{CleanConfig, CleanStage, Images};
 pub use dataset::{DatasetConfig, DatasetSink};
+pub use known::Known;
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};
 pub use render::{RenderConfig, RenderStage};
 pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
-pub use snapshots::{SnapshotsBarrier, SnapshotsConfig};
+pub use sketch::SketchStage;
+pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};
 pub use source::{SourceConfig, WarcSource};
 
 /// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.

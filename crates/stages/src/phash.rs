@@ -26,7 +26,7 @@ impl PhashStage {
         let viewport = snapshot.viewport;
         let first_screen = (f64::from(viewport.height) * viewport.device_scale_factor) as u32;
         match self.hasher.hash_png(&snapshot.screenshot, first_screen) {
-            Ok(print) => Verdict::Annotate(print.attributes()),
+            Ok(sight) => Verdict::Annotate(sight.attributes()),
             Err(error) => Verdict::Fail(item::Failure::from_error(FailureClass::Decode, &error)),
         }
     }
@@ -36,7 +36,7 @@ impl Stage for PhashStage {
     type In = Snapshot;
     type Out = Snapshot;
     const NAME: &'static str = "phash";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn batch(&self) -> BatchSize {
         BatchSize { items: 2, bytes: 8 << 20 }

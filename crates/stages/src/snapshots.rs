@@ -1,15 +1,20 @@
-//! The barrier `snapshots`: near-duplicate clusters, the score's threshold, the split.
+//! The barrier `snapshots`: leaks, near-duplicate clusters, the score's threshold, the split.
 
+use std::sync::Arc;
+
+use dedup::leak::Suspect;
 use dedup::near::{NearNote, NearPolicy};
-use dedup::split::SplitNote;
-use dedup::{Assignment, SplitPolicy, VisualPrint};
+use dedup::split::{Placement, SplitNote};
+use dedup::{Assignment, PageSketch, Sight, Split, SplitPolicy};
 use engine::{Barrier, Decision, Fingerprint, Note, StageError};
 use item::{Attributes, ItemId, Rejection, Rule, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::known::{Known, refuse};
+
 /// Bumped when the same notes would give other decisions.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The scorer finds the page too poor.
 const LOW_SCORE: Rule =
@@ -24,9 +29,14 @@ pub(crate) const RULES: &[Rule] = &[LOW_SCORE];
 pub struct SnapshotsConfig {
     /// Snapshots that score less are rejected; scores lie between 0 and 1.
     pub score_min: f64,
-    /// Bits (of 256) of the whole page's hash in which two near-duplicates may differ.
+    /// Share of their text (runs of three words) that near-duplicates have in common, 0 to 1. 0 asks for pages that look alike
+    /// whatever they say: of a theme with many articles one is kept.
+    pub text_share_min: f64,
+    /// Share of their screenshots (rows, aligned) that near-duplicates have in common, 0 to 1.
+    pub look_share_min: f64,
+    /// Bits (of 256) of the whole page's hash in which near-duplicates without text may differ.
     pub whole_bits_max: u32,
-    /// Bits (of 256) of the first viewport's hash in which two near-duplicates may differ.
+    /// Bits (of 256) of the first viewport's hash in which near-duplicates without text may differ.
     pub viewport_bits_max: u32,
     /// Share of domains that go to the validation split.
     pub validation_share: f64,
@@ -34,6 +44,12 @@ pub struct SnapshotsConfig {
     pub test_share: f64,
     /// Another seed gives another split.
     pub split_seed: String,
+    /// The standing index of what is published, as `databuild dedup index` writes it, relative to the pipeline file: rows
+    /// in it keep their place and their split, what is like them is rejected. Empty for none.
+    pub index: String,
+    /// Hash lists of benchmarks, as `databuild hashlist` writes them, relative to the pipeline file: pages and
+    /// screenshots that they hold are rejected, in both barriers.
+    pub hashlists: Vec<String>,
 }
 
 impl Default for SnapshotsConfig {
@@ -41,11 +57,28 @@ impl Default for SnapshotsConfig {
         let near = NearPolicy::default();
         Self {
             score_min: 0.0,
+            text_share_min: near.text_share_min,
+            look_share_min: near.look_share_min,
             whole_bits_max: near.whole_bits_max,
             viewport_bits_max: near.viewport_bits_max,
             validation_share: 0.02,
             test_share: 0.02,
             split_seed: "databuild".into(),
+            index: String::new(),
+            hashlists: Vec::new(),
+        }
+    }
+}
+
+impl SnapshotsConfig {
+    /// When two screenshots count as the same page.
+    pub fn near_policy(&self) -> NearPolicy {
+        NearPolicy {
+            whole_bits_max: self.whole_bits_max,
+            viewport_bits_max: self.viewport_bits_max,
+            text_share_min: self.text_share_min,
+            look_share_min: self.look_share_min,
+            ..NearPolicy::default()
         }
     }
 }
@@ -56,24 +89,32 @@ pub struct SnapshotsBarrier {
     config: SnapshotsConfig,
     near: NearPolicy,
     split: SplitPolicy,
+    known: Arc<Known>,
+}
+
+/// What clustering needs of a snapshot, by the attributes that the stages before wrote.
+pub fn near_note(id: ItemId, attributes: &Attributes) -> Option<NearNote> {
+    Some(NearNote {
+        id,
+        sight: Sight::from_attributes(attributes)?,
+        text: PageSketch::from_attributes(attributes)?.text,
+        score: attributes.float(name::SCORE).unwrap_or_default(),
+        published: false,
+    })
 }
 
 impl SnapshotsBarrier {
     /// A barrier of that configuration.
-    pub fn new(config: SnapshotsConfig) -> Result<Self, StageError> {
-        let near = NearPolicy {
-            whole_bits_max: config.whole_bits_max,
-            viewport_bits_max: config.viewport_bits_max,
-            ..NearPolicy::default()
-        };
+    pub fn new(config: SnapshotsConfig, known: Arc<Known>) -> Result<Self, StageError> {
+        let near = config.near_policy();
         let split = SplitPolicy::new(config.split_seed.clone(), config.validation_share, config.test_share)
             .map_err(|error| StageError::new("read `[snapshots]`", error))?;
-        Ok(Self { config, near, split })
+        Ok(Self { config, near, split, known })
     }
 
     /// Refuses what needs no comparison.
-    fn refuse(&self, note: &Note, print: &VisualPrint) -> Option<Rejection> {
-        if print.flat {
+    fn refusal(&self, note: &Note, sight: &Sight) -> Option<Rejection> {
+        if sight.print.flat {
             let detail = "one flat colour, or nearly so".to_owned();
             return Some(Rejection { rule: dedup::BLANK_SCREENSHOT, detail });
         }
@@ -81,6 +122,35 @@ impl SnapshotsBarrier {
         let detail = || format!("score {score:.3}, the least is {:.3}", self.config.score_min);
         (score < self.config.score_min).then(|| Rejection { rule: LOW_SCORE, detail: detail() })
     }
+
+    /// Refuses what a benchmark holds.
+    fn refuse_leaks(
+        &self,
+        notes: &[Note],
+        near: &[NearNote],
+        decisions: &mut [Option<Decision>],
+    ) -> Result<(), StageError> {
+        let sketches = notes.iter().map(sketch).collect::<Result<Vec<_>, _>>()?;
+        let suspects: Vec<Suspect<'_>> = notes
+            .iter()
+            .zip(&sketches)
+            .zip(near)
+            .map(|((note, sketch), near)| Suspect {
+                domain: &note.domain,
+                sketch: Some(sketch),
+                sight: Some(&near.sight),
+            })
+            .collect();
+        for (decision, leak) in decisions.iter_mut().zip(self.known.leaks(&suspects)) {
+            refuse(decision, leak);
+        }
+        Ok(())
+    }
+}
+
+fn sketch(note: &Note) -> Result<PageSketch, StageError> {
+    PageSketch::from_attributes(&note.attributes)
+        .ok_or_else(|| StageError::plain(format!("read the sketch of page {}", note.id)))
 }
 
 impl Barrier for SnapshotsBarrier {
@@ -89,57 +159,98 @@ impl Barrier for SnapshotsBarrier {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        Fingerprint { name: "snapshots".into(), version: VERSION, settings: serde_json::json!(self.config) }
+        let settings = serde_json::json!({ "config": self.config, "known": self.known.digests });
+        Fingerprint { name: "snapshots".into(), version: VERSION, settings }
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        &[name::SCORE, name::PHASH, dedup::phash::PHASH_VIEWPORT, dedup::phash::PHASH_FLAT, dedup::phash::PHASH_SIZE]
+        const READS: [&str; 7] = {
+            let [phash, viewport, flat, size, look] = Sight::ATTRIBUTES;
+            [name::SCORE, dedup::sketch::PAGE_SKETCH, phash, viewport, flat, size, look]
+        };
+        &READS
     }
 
     fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {
-        let mut decisions: Vec<Option<Decision>> = vec![None; notes.len()];
-        let mut candidates = Vec::new();
-        let mut near = Vec::new();
-        for (index, note) in notes.iter().enumerate() {
-            let print = VisualPrint::from_attributes(&note.attributes)
+        let near_note = |note: &Note| {
+            let near = near_note(note.id, &note.attributes)
                 .ok_or_else(|| StageError::plain(format!("read the perceptual hash of {}", note.id)))?;
-            if let Some(rejection) = self.refuse(note, &print) {
-                decisions[index] = Some(Decision::Reject(rejection));
-                continue;
-            }
-            let score = note.attributes.float(name::SCORE).unwrap_or_default();
-            near.push(NearNote { id: note.id, print, score });
-            candidates.push(index);
+            Ok(NearNote { published: self.known.is_published(&note.id), ..near })
+        };
+        let near = notes.iter().map(near_note).collect::<Result<Vec<_>, StageError>>()?;
+        let mut decisions: Vec<Option<Decision>> = vec![None; notes.len()];
+        for ((note, near), decision) in notes.iter().zip(&near).zip(&mut decisions) {
+            refuse(decision, self.refusal(note, &near.sight));
         }
-        let clusters = dedup::near::assign(&near, &self.near);
-        let splits = self.splits(notes, &candidates, &clusters);
-        for ((index, cluster), split) in candidates.into_iter().zip(&clusters).zip(splits) {
-            decisions[index] = Some(decide_cluster(notes[index].id, cluster, split));
+        self.refuse_leaks(notes, &near, &mut decisions)?;
+        let open: Vec<usize> = (0..notes.len()).filter(|&index| decisions[index].is_none()).collect();
+        let mut contest: Vec<NearNote> = open.iter().map(|&index| near[index].clone()).collect();
+        drop(near);
+        contest.extend(self.absent(notes));
+        let (clusters, _) = dedup::near::assign(&contest, &self.near);
+        for ((&index, cluster), placement) in open.iter().zip(&clusters).zip(self.placements(notes, &open, &clusters)) {
+            decisions[index] = Some(decide_cluster(cluster, placement));
         }
         Ok(decisions.into_iter().flatten().collect())
     }
 }
 
 impl SnapshotsBarrier {
-    /// Members that are dropped take part: they tie their domains to the representative's.
-    fn splits(&self, notes: &[Note], candidates: &[usize], clusters: &[Assignment]) -> Vec<dedup::Split> {
-        let split_notes: Vec<SplitNote<'_>> = candidates
+    /// Published rows that are not among the notes of this run.
+    fn absent(&self, notes: &[Note]) -> Vec<NearNote> {
+        // Notes come sorted by id.
+        let is_absent = |id: &ItemId| notes.binary_search_by_key(id, |note| note.id).is_err();
+        let note = |row: &dedup::list::Published| NearNote {
+            id: row.id,
+            sight: row.sight.clone(),
+            text: row.sketch.text,
+            score: 0.0,
+            published: true,
+        };
+        self.known.published.iter().filter(|row| is_absent(&row.id)).map(note).collect()
+    }
+
+    /// Members that are dropped take part: they tie their domains to the representative's. So do published rows.
+    fn placements(&self, notes: &[Note], open: &[usize], clusters: &[Assignment]) -> Vec<Placement> {
+        let published = |id: &ItemId| {
+            let found = self.known.published.binary_search_by_key(id, |row| row.id);
+            found.ok().map(|at| self.known.published[at].split)
+        };
+        let mut split_notes: Vec<SplitNote<'_>> = open
             .iter()
             .zip(clusters)
-            .map(|(&index, cluster)| SplitNote { domain: &notes[index].domain, cluster: cluster.representative })
+            .map(|(&index, cluster)| SplitNote {
+                domain: &notes[index].domain,
+                cluster: cluster.representative,
+                published: published(&notes[index].id),
+            })
             .collect();
-        dedup::split::assign(&split_notes, &self.split)
+        split_notes.extend(self.known.published.iter().map(|row| SplitNote {
+            domain: &row.domain,
+            cluster: row.id,
+            published: Some(row.split),
+        }));
+        let mut placements = dedup::split::assign(&split_notes, &self.split);
+        placements.truncate(open.len());
+        placements
     }
 }
 
-fn decide_cluster(id: ItemId, cluster: &Assignment, split: dedup::Split) -> Decision {
+fn decide_cluster(cluster: &Assignment, placement: Placement) -> Decision {
     if !cluster.kept {
-        let detail = format!("one of {} that look like {}", cluster.size, cluster.representative);
+        let detail = format!("one of {} that are the same as {}", cluster.size, cluster.representative);
         return Decision::Reject(Rejection { rule: dedup::NEAR_DUPLICATE, detail });
     }
-    let attributes = Attributes::new()
-        .with(name::CLUSTER, id.to_string())
+    let Placement::In(split) = placement else {
+        let detail = "its domain is tied to published rows of two splits".to_owned();
+        return Decision::Reject(Rejection { rule: dedup::SPLIT_CONFLICT, detail });
+    };
+    Decision::Keep(kept(cluster, split))
+}
+
+fn kept(cluster: &Assignment, split: Split) -> Attributes {
+    Attributes::new()
+        .with(name::CLUSTER, cluster.representative.to_string())
         .with(name::CLUSTER_SIZE, cluster.size)
-        .with(name::SPLIT, split.name());
-    Decision::Keep(attributes)
+        .with(name::SPLIT, split.name())
 }

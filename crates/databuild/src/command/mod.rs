@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
 mod check;
+mod dedup;
 mod doctor;
+mod hashlist;
 mod inspect;
 mod plan;
 mod report;
 mod run;
 mod schema;
+mod tune;
 mod verify;
 
 use pipeline::{Built, Environment, Loaded};
@@ -26,6 +29,8 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Inspect(args) => inspect::inspect(&args, printer),
         Command::Verify(args) => verify::verify(&args, printer),
         Command::Report(args) => report::report(&args, printer),
+        Command::Hashlist(args) => hashlist::hashlist(&args, printer),
+        Command::Dedup(command) => dedup::dedup(&command, printer),
         Command::Doctor => doctor::doctor(printer),
         Command::Schema { of } => schema::schema(&of, printer),
         Command::Completions { shell } => {

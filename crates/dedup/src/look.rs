@@ -1,0 +1,130 @@
+//! A screenshot in a few hundred bytes, to look at once more.
+//!
+//! Hashes find candidates; this tells whether they are the same picture. The page is cut into rows of a fixed height in
+//! px, each of 16 cells of 16 shades. Rows are aligned in order, like the lines of two texts, so that a bar on top or a
+//! paragraph left out moves what is below without making it different.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Cells of a row.
+const COLUMNS: usize = 16;
+/// Bytes of a row: half a byte for each cell.
+const ROW_BYTES: usize = COLUMNS / 2;
+/// Rows for each width of the page: at 1280 px one row is 40 px, the height of a line with its margins or of a bar.
+const ROWS_PER_WIDTH: u32 = 32;
+/// Pages of more rows have taller ones: 1 KB is what a barrier can hold for each of millions.
+const ROWS_MAX: u32 = 128;
+/// Shades by which cells of one picture may differ: text that moves by half a line does that.
+const SHADES: u8 = 1;
+/// Cells of a row that have to be alike for the row to count as found.
+const CELLS_ALIKE_MIN: usize = 12;
+
+/// Rows of a screenshot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Look(Vec<[u8; ROW_BYTES]>);
+
+impl Look {
+    /// How many rows a picture of this size is cut into.
+    pub(crate) fn rows_of(width: u32, height: u32) -> u32 {
+        let rows = u64::from(height) * u64::from(ROWS_PER_WIDTH) / u64::from(width.max(1));
+        u32::try_from(rows).unwrap_or(u32::MAX).clamp(1, ROWS_MAX)
+    }
+
+    /// Averages a brightness per px over the cells.
+    pub(crate) fn of_luma(luma: &[u8], width: u32, height: u32) -> Self {
+        let rows = Self::rows_of(width, height) as usize;
+        let (width, height) = (width as usize, height as usize);
+        let edge = |index: usize, of: usize, len: usize| index * len / of;
+        let row = |row: usize| {
+            let (top, bottom) = (edge(row, rows, height), edge(row + 1, rows, height).max(edge(row, rows, height) + 1));
+            let mut sums = [0u64; COLUMNS];
+            let mut counts = [0u64; COLUMNS];
+            for line in luma.chunks_exact(width).take(bottom).skip(top) {
+                for (column, (sum, count)) in sums.iter_mut().zip(&mut counts).enumerate() {
+                    let cells = &line[edge(column, COLUMNS, width)..edge(column + 1, COLUMNS, width)];
+                    *sum += cells.iter().map(|&luma| u64::from(luma)).sum::<u64>();
+                    *count += cells.len() as u64;
+                }
+            }
+            let shade = |column: usize| (sums[column] / counts[column].max(1) / 16) as u8;
+            std::array::from_fn(|byte| shade(byte * 2) << 4 | shade(byte * 2 + 1))
+        };
+        Self((0..rows).map(row).collect())
+    }
+
+    /// The share of rows that are the same in the best alignment in order, of those of the longer page.
+    pub fn similarity(&self, other: &Self) -> f64 {
+        let longer = self.0.len().max(other.0.len());
+        if longer == 0 {
+            return 1.0;
+        }
+        // Cells alike of the best alignment, row by row as in the longest common subsequence.
+        let mut best = vec![0u32; other.0.len() + 1];
+        for a in &self.0 {
+            let mut diagonal = 0;
+            for (index, b) in other.0.iter().enumerate() {
+                let above = best[index + 1];
+                best[index + 1] = above.max(best[index]).max(diagonal + score(*a, *b));
+                diagonal = above;
+            }
+        }
+        f64::from(best[other.0.len()]) / (longer * COLUMNS) as f64
+    }
+
+    /// The written form: base64.
+    pub fn to_text(&self) -> String {
+        STANDARD.encode(self.0.as_flattened())
+    }
+
+    /// Reads [`Look::to_text`].
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(text).ok()?;
+        let (rows, rest) = bytes.as_chunks::<ROW_BYTES>();
+        let is_sound = rest.is_empty() && rows.len() <= ROWS_MAX as usize;
+        is_sound.then(|| Self(rows.to_vec()))
+    }
+}
+
+/// Cells alike, if they are enough.
+fn score(a: [u8; ROW_BYTES], b: [u8; ROW_BYTES]) -> u32 {
+    let alike = |a: u8, b: u8| usize::from(a.abs_diff(b) <= SHADES);
+    let cells: usize = a.iter().zip(&b).map(|(a, b)| alike(a >> 4, b >> 4) + alike(a & 15, b & 15)).sum();
+    if cells >= CELLS_ALIKE_MIN { cells as u32 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page of grey blocks; the `seed` says which.
+    fn page(height: u32, seed: u8) -> Vec<u8> {
+        let cell = |x: u32, y: u32| item::Digest::of(&[seed, (x / 80) as u8, (y / 40) as u8]).as_bytes()[0];
+        let row = |y: u32| (0..1280).map(move |x| cell(x, y));
+        // One digest a block is enough.
+        (0..height).flat_map(|y| row(y / 40 * 40).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn a_bar_on_top_moves_and_another_page_differs() {
+        let base = page(400, 1);
+        let look = Look::of_luma(&base, 1280, 400);
+        assert_eq!(look.similarity(&look), 1.0);
+        let moved = [vec![9; 1280 * 40], base].concat();
+        let with_bar = Look::of_luma(&moved, 1280, 440);
+        assert!((look.similarity(&with_bar) - 10.0 / 11.0).abs() < 1e-9, "{}", look.similarity(&with_bar));
+        assert_eq!(with_bar.similarity(&look), look.similarity(&with_bar));
+        let other = Look::of_luma(&page(400, 2), 1280, 400);
+        assert!(look.similarity(&other) < 0.3, "{}", look.similarity(&other));
+    }
+
+    #[test]
+    fn any_size_has_a_look_of_bounded_size() {
+        for (width, height) in [(1, 1), (3, 5000), (5000, 1), (1280, 40_000), (390, 844)] {
+            let look = Look::of_luma(&vec![200; (width * height) as usize], width, height);
+            assert!(look.0.len() <= 128);
+            assert_eq!(Look::from_text(&look.to_text()), Some(look));
+        }
+        assert_eq!(Look::from_text("AAAA"), None);
+    }
+}

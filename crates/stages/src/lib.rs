@@ -18,7 +18,7 @@ pub use clean::{CleanConfig, CleanStage, Images};
 pub use dataset::{DatasetConfig, DatasetSink};
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};
-pub use render::{RenderConfig, RenderStage};
+pub use render::{PngEffort, RenderConfig, RenderStage, Scheme, ViewConfig};
 pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig};

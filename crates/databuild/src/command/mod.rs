@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod check;
 mod doctor;
 mod inspect;
@@ -11,7 +12,7 @@ mod verify;
 
 use pipeline::{Built, Environment, Loaded};
 
-use crate::cli::{Cli, Command, FileArgs};
+use crate::cli::{BenchCommand, Cli, Command, FileArgs};
 use crate::environment;
 use crate::error::CommandError;
 use crate::printer::Printer;
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Inspect(args) => inspect::inspect(&args, printer),
         Command::Verify(args) => verify::verify(&args, printer),
         Command::Report(args) => report::report(&args, printer),
+        Command::Bench { of: BenchCommand::Render(args) } => bench::render(&args, printer),
         Command::Doctor => doctor::doctor(printer),
         Command::Schema { of } => schema::schema(&of, printer),
         Command::Completions { shell } => {

@@ -39,6 +39,12 @@ pub(crate) enum Command {
     /// Set the limits of near-duplicates by eye, and keep an index of what is published.
     #[command(subcommand)]
     Dedup(DedupCommand),
+    /// Measure what a part of the pipeline costs on this machine.
+    Bench {
+        /// Which part.
+        #[command(subcommand)]
+        of: BenchCommand,
+    },
     /// Say what is installed, what is missing and how to get it.
     Doctor,
     /// Print the JSON Schema of the pipeline file, or the columns of a subset.
@@ -52,6 +58,52 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Render pages in the Chrome farm: pages/s, processor time of Chrome and of this program, memory.
+    Render(BenchRenderArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchRenderArgs {
+    /// A folder of HTML files, or a WARC file whose captures are cleaned first.
+    pub(crate) path: PathBuf,
+    /// Browser processes; by default one a core.
+    #[arg(long, value_name = "N")]
+    pub(crate) browsers: Option<usize>,
+    /// Tabs of each browser.
+    #[arg(long, value_name = "N")]
+    pub(crate) tabs: Option<usize>,
+    /// Tallest screenshot in CSS px: 720 for the first viewport alone.
+    #[arg(long, value_name = "PX", default_value_t = 4_096)]
+    pub(crate) height_max: u32,
+    /// `png`, `png-fast`, `jpeg`, `webp` or `webp-lossless`.
+    #[arg(long, value_name = "FORMAT", default_value = "png")]
+    pub(crate) format: String,
+    /// Pages to take, spread evenly over the input; all by default.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Times that all pages are rendered.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) rounds: usize,
+    /// Pages after which a browser is replaced.
+    #[arg(long, value_name = "N")]
+    pub(crate) pages_per_browser: Option<u64>,
+    /// In turn with the farm, replay the same protocol calls on warm tabs with no other work, and compare.
+    #[arg(long)]
+    pub(crate) floor: bool,
+    /// Break the cost of a page down by steps, one page at a time.
+    #[arg(long, conflicts_with = "floor")]
+    pub(crate) steps: bool,
+    /// Render each page so many times, across restarts and numbers of tabs, and count the pages that come out the same.
+    #[arg(long, value_name = "TIMES", conflicts_with_all = ["floor", "steps"])]
+    pub(crate) same: Option<usize>,
+    /// The Chrome to use, instead of the one found in PATH.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chrome: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -102,6 +102,24 @@ const GEOMETRY: &[Column<PageItem>] = &[
     Column::always("device_scale_factor", Kind::Float, "Device pixels a CSS px.", |p| {
         Cell::Float(p.body.viewport.device_scale_factor)
     }),
+    text_column("view", "Name of the view; `main` for the first, null where there is only one.", |p| {
+        text(p, name::VIEW)
+    }),
+    text_column("color_scheme", "Colour scheme that media queries saw: `light` or `dark`.", |p| {
+        text(p, name::COLOR_SCHEME)
+    }),
+    Column::maybe("stable", Kind::Bool, "A second render gave the same; null where there was none.", |p| {
+        match p.head.attributes.get(name::STABLE) {
+            Some(item::Value::Bool(stable)) => Cell::Bool(*stable),
+            _ => Cell::Null,
+        }
+    }),
+    Column::maybe("blank_share", Kind::Float, "Share of the screenshot's height without content, 0 to 1.", |p| {
+        float(p, name::BLANK_SHARE)
+    }),
+    Column::maybe("text_coverage", Kind::Float, "Share of the screenshot's area that text covers, 0 to 1.", |p| {
+        float(p, name::TEXT_COVERAGE)
+    }),
     int_column("page_width", "Width of the whole document in CSS px.", |p| int(p, name::PAGE_WIDTH)),
     int_column("page_height", "Height of the whole document in CSS px.", |p| int(p, name::PAGE_HEIGHT)),
     Column::always("nodes", Kind::List(&NODE), "Every element in document order.", |p| {
@@ -126,6 +144,15 @@ const NODE: Field = Field::always(
         Field::always("font_size", Kind::Float32, "Computed font size in CSS px."),
         Field::always("color", Kind::Word, "Computed text colour, as CSS."),
         Field::always("background", Kind::Word, "Computed background colour, as CSS."),
+        Field::always("name", Kind::Text, "Accessible name; empty when it has none."),
+        Field::always(
+            "visibility",
+            Kind::Word,
+            "`visible`, or why not: `no-box`, `hidden`, `transparent`, `clipped`, `off-screen`, `covered`.",
+        ),
+        Field::always("font_family", Kind::Word, "Computed font families, as CSS."),
+        Field::always("font_weight", Kind::Int, "Computed font weight; 0 without a box."),
+        Field::always("paint_order", Kind::Int, "Rank of painting: greater is in front."),
     ]),
     "One element.",
 );
@@ -146,6 +173,11 @@ fn node_cell(node: &Node) -> Cell<'_> {
         Cell::Float(node.font_size.into()),
         Cell::text(&node.color),
         Cell::text(&node.background),
+        Cell::text(&node.name),
+        Cell::text(node.visibility.name()),
+        Cell::text(&node.font_family),
+        Cell::Int(node.font_weight.into()),
+        Cell::Int(node.paint_order.into()),
     ])
 }
 

@@ -6,7 +6,7 @@ use dataset::DatasetError;
 use dataset::rest::{ItemWriter, LossWriter, read_heads, read_items, read_losses};
 use item::{
     Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Loss, LossKind, Node, Page, Provenance,
-    Rect, Snapshot, Value, Viewport,
+    Rect, Snapshot, Value, Viewport, Visibility,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -50,14 +50,31 @@ fn head() -> impl Strategy<Value = Head> {
 
 fn node() -> impl Strategy<Value = Node> {
     let range = option::of(any::<(u32, u32)>());
-    let texts = (any::<[String; 4]>(), option::of(any::<String>()), option::of(any::<String>()));
+    let texts = (any::<[String; 6]>(), option::of(any::<String>()), option::of(any::<String>()));
     let numbers = proptest::array::uniform5(-1e30f32..1e30);
-    (texts, numbers, range, option::of(any::<u32>()), any::<bool>()).prop_map(
-        |((texts, role, style), numbers, range, parent, visible)| {
-            let [tag, text, color, background] = texts;
+    let kinds = (0..Visibility::ALL.len(), any::<u16>(), any::<u32>());
+    (texts, numbers, range, option::of(any::<u32>()), any::<bool>(), kinds).prop_map(
+        |((texts, role, style), numbers, range, parent, visible, (kind, font_weight, paint_order))| {
+            let [tag, text, color, background, name, font_family] = texts;
             let [x, y, width, height, font_size] = numbers;
-            let rect = Rect { x, y, width, height };
-            Node { tag, parent, rect, range, role, text, style, visible, font_size, color, background }
+            Node {
+                tag,
+                parent,
+                rect: Rect { x, y, width, height },
+                range,
+                role,
+                text,
+                style,
+                visible,
+                font_size,
+                color,
+                background,
+                name,
+                visibility: Visibility::ALL[kind],
+                font_family,
+                font_weight,
+                paint_order,
+            }
         },
     )
 }

@@ -56,6 +56,18 @@ pub mod name {
     pub const PAGE_HEIGHT: &str = "page_height";
     /// Width of the whole document in CSS px.
     pub const PAGE_WIDTH: &str = "page_width";
+    /// Name of the view that was rendered, such as `phone`; `main` for the first.
+    pub const VIEW: &str = "view";
+    /// Views of the page that were wanted and could not be had, with the reason: `phone: page-too-wide`.
+    pub const VIEWS_MISSING: &str = "views_missing";
+    /// Colour scheme that media queries saw: `light` or `dark`.
+    pub const COLOR_SCHEME: &str = "color_scheme";
+    /// A second render gave the same pixels and nodes.
+    pub const STABLE: &str = "stable";
+    /// Share of the screenshot's height without content, 0 to 1.
+    pub const BLANK_SHARE: &str = "blank_share";
+    /// Share of the screenshot's area that text covers, 0 to 1.
+    pub const TEXT_COVERAGE: &str = "text_coverage";
     /// SHA-256 of the screenshot bytes (hex).
     pub const SCREENSHOT_SHA256: &str = "screenshot_sha256";
     /// Chrome version that rendered the snapshot.

@@ -88,6 +88,53 @@ pub struct Rect {
     pub height: f32,
 }
 
+/// Whether an element can be seen, and if not, why. The first reason that applies, in this order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Visibility {
+    /// It can be seen.
+    #[default]
+    Visible,
+    /// It has no box, or one without area.
+    NoBox,
+    /// `visibility` hides it.
+    Hidden,
+    /// Its opacity, or that of an element around it, is zero.
+    Transparent,
+    /// An element around it, or its own `clip`, cuts all of it off.
+    Clipped,
+    /// It lies wholly outside the page.
+    OffScreen,
+    /// One opaque element that is painted later lies over all of it.
+    Covered,
+}
+
+impl Visibility {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Visible,
+        Self::NoBox,
+        Self::Hidden,
+        Self::Transparent,
+        Self::Clipped,
+        Self::OffScreen,
+        Self::Covered,
+    ];
+
+    /// The kebab-case name, as in columns.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Visible => "visible",
+            Self::NoBox => "no-box",
+            Self::Hidden => "hidden",
+            Self::Transparent => "transparent",
+            Self::Clipped => "clipped",
+            Self::OffScreen => "off-screen",
+            Self::Covered => "covered",
+        }
+    }
+}
+
 /// One element of a rendered page.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Node {
@@ -113,6 +160,16 @@ pub struct Node {
     pub color: String,
     /// Computed background colour as CSS writes it.
     pub background: String,
+    /// Accessible name: what a screen reader calls the element; empty when it has none.
+    pub name: String,
+    /// Whether it can be seen, also by geometry: unlike `visible`, it knows what is clipped, off the page or covered.
+    pub visibility: Visibility,
+    /// Computed font families, as CSS writes the list.
+    pub font_family: String,
+    /// Computed font weight, 1 to 1000; 0 without a box.
+    pub font_weight: u16,
+    /// Rank in which the browser paints it: of two elements that overlap, the one with the greater rank is in front.
+    pub paint_order: u32,
 }
 
 /// One render of one page in one viewport.
@@ -211,7 +268,8 @@ impl Body {
 }
 
 fn hash_node(hasher: &mut ContentHasher, node: &Node) {
-    let Node { tag, parent, rect, range, role, text, style, visible, font_size, color, background } = node;
+    let Node { tag, parent, rect, range, role, text, style, visible, font_size, color, background, .. } = node;
+    let Node { name, visibility, font_family, font_weight, paint_order, .. } = node;
     hasher.add_text(tag).add_u64(parent.map_or(u64::MAX, u64::from));
     for edge in [rect.x, rect.y, rect.width, rect.height, *font_size] {
         hasher.add_u64(u64::from(edge.to_bits()));
@@ -220,7 +278,8 @@ fn hash_node(hasher: &mut ContentHasher, node: &Node) {
     hasher.add_u64(u64::from(start)).add_u64(u64::from(end)).add_u64(u64::from(*visible));
     hasher.add_text(role.as_deref().unwrap_or_default()).add_text(text);
     hasher.add_u64(u64::from(style.is_some())).add_text(style.as_deref().unwrap_or_default());
-    hasher.add_text(color).add_text(background);
+    hasher.add_text(color).add_text(background).add_text(name).add_text(visibility.name()).add_text(font_family);
+    hasher.add_u64(u64::from(*font_weight)).add_u64(u64::from(*paint_order));
 }
 
 pub(crate) fn hash_value(hasher: &mut ContentHasher, value: &Value) {

@@ -12,7 +12,7 @@ mod provenance;
 mod verdict;
 
 pub use attribute::{Attributes, Value, name};
-pub use body::{Body, BodyKind, Capture, CharsetSource, Node, Page, Rect, Snapshot, TypedBody, Viewport};
+pub use body::{Body, BodyKind, Capture, CharsetSource, Node, Page, Rect, Snapshot, TypedBody, Viewport, Visibility};
 pub use digest::{ContentHasher, Digest, Sha256Hex};
 pub use entry::{Head, Item, ItemId};
 pub use provenance::{Provenance, registrable_domain};

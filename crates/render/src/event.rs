@@ -33,6 +33,48 @@ impl RestartReason {
     }
 }
 
+/// The steps of a render, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The tab becomes blank after the page before.
+    Clear,
+    /// The document is handed over, parsed, and its style sheets and pictures are there.
+    Load,
+    /// One frame is drawn, and what moves comes to rest.
+    Settle,
+    /// Boxes, styles and texts of all elements are read.
+    Layout,
+    /// The screenshot is painted, encoded and handed over.
+    Paint,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub const ALL: [Self; 5] = [Self::Clear, Self::Load, Self::Settle, Self::Layout, Self::Paint];
+
+    /// The word for tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::Load => "load",
+            Self::Settle => "settle",
+            Self::Layout => "layout",
+            Self::Paint => "paint",
+        }
+    }
+
+    /// What the page is after the step.
+    pub(crate) const fn done(self) -> &'static str {
+        match self {
+            Self::Clear => "cleared",
+            Self::Load => "loaded",
+            Self::Settle => "settled",
+            Self::Layout => "laid out",
+            Self::Paint => "painted",
+        }
+    }
+}
+
 /// Something happened to a browser or a tab; pages are the caller's to report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FarmEvent {
@@ -60,6 +102,18 @@ pub enum FarmEvent {
         /// Bytes that it used.
         memory_bytes: u64,
     },
+    /// A step of a render is over, well or not. Told from the thread that renders, several times a page.
+    StepEnded {
+        /// Which.
+        step: Step,
+        /// How long it took.
+        elapsed: std::time::Duration,
+    },
+    /// Memory of each running browser, every few seconds: shared pages not counted, the oldest browser first.
+    MemorySeen {
+        /// Bytes.
+        browsers: Vec<u64>,
+    },
 }
 
 /// Called for each event, from the thread where it happens; must return quickly.
@@ -80,6 +134,10 @@ pub struct FarmStats {
     pub restarts: [u64; RestartReason::ALL.len()],
     /// Memory of all browsers when last looked at, shared pages not counted.
     pub memory_bytes: u64,
+    /// The most that one browser was seen to use.
+    pub browser_memory_peak_bytes: u64,
+    /// Processor time of all browsers so far, also of those that have ended.
+    pub chrome_cpu: std::time::Duration,
 }
 
 impl FarmStats {

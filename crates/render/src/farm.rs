@@ -16,14 +16,19 @@ use item::{ContentHasher, Digest, Failure, FailureClass};
 use thiserror::Error;
 
 use crate::browser::{Browser, flags};
-use crate::event::{FarmEvent, FarmStats, Observer, RestartReason};
-use crate::monitor::{Monitor, Watched};
+use crate::event::{FarmEvent, FarmStats, Observer, RestartReason, Step};
+use crate::monitor::{MemoryLimits, Monitor, Watched};
 use crate::policy::{RenderOutcome, RenderPolicy};
 use crate::pool::{Host, Pool, TakeError};
 use crate::sequence::{self, SEQUENCE_VERSION};
 
 /// Time for a tab to reach its blank page; a tab that does not is thrown away before any page is lost to it.
 const BLANK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Memory that a browser is counted with when a farm is sized: a few tabs of ordinary pages take half of it.
+const BROWSER_BYTES: u64 = 1 << 30;
+/// Start tags that a document may have for each element that is allowed, before it is refused unseen: comments and
+/// attributes hold some that make no element.
+const START_TAGS_PER_ELEMENT: usize = 2;
 /// Tabs in a row that may be stuck before a page gives up.
 const STUCK_TABS_MAX: usize = 3;
 
@@ -45,6 +50,10 @@ pub struct FarmConfig {
     pub browser_age_max: Duration,
     /// Memory of all processes of a browser, shared pages not counted, after which it is replaced as soon as it is idle.
     pub browser_memory_max_bytes: u64,
+    /// Memory of all processes of a browser at which its greediest process is killed at once. Control groups would need
+    /// rights that users do not have, and limits on address space mean nothing to Chrome, which reserves terabytes; so a
+    /// thread looks twice a second.
+    pub browser_memory_ceiling_bytes: u64,
     /// Memory of one process of a browser, shared pages not counted, above which it is killed. Real pages reached
     /// 1.5 GB at the very worst.
     pub process_memory_max_bytes: u64,
@@ -63,9 +72,23 @@ impl FarmConfig {
             pages_per_browser_max: 1_000,
             browser_age_max: Duration::from_hours(1),
             browser_memory_max_bytes: 3 << 30,
+            browser_memory_ceiling_bytes: 4 << 30,
             process_memory_max_bytes: 2 << 30,
             profile_root: None,
         }
+    }
+
+    /// A farm for a machine with that much memory to spare: as [`new`](Self::new), but with fewer browsers where they would
+    /// not fit, and with limits that keep all of them together within the memory.
+    pub fn for_machine(chrome: PathBuf, cores: usize, memory_bytes: u64) -> Self {
+        let fitting = usize::try_from(memory_bytes / BROWSER_BYTES).unwrap_or(usize::MAX);
+        let mut config = Self::new(chrome, cores.min(fitting).max(1));
+        let share = memory_bytes / config.browsers as u64;
+        config.browser_memory_ceiling_bytes = config.browser_memory_ceiling_bytes.min(share).max(BROWSER_BYTES / 2);
+        let ceiling = config.browser_memory_ceiling_bytes;
+        config.browser_memory_max_bytes = config.browser_memory_max_bytes.min(ceiling / 4 * 3);
+        config.process_memory_max_bytes = config.process_memory_max_bytes.min(ceiling / 4 * 3);
+        config
     }
 }
 
@@ -128,6 +151,8 @@ pub fn farm_fingerprint(build: &str, config: &FarmConfig) -> Digest {
 pub struct Farm {
     pool: Pool,
     watched: Watched,
+    /// Processor time of ended browsers, in ms.
+    spent_ms: Arc<AtomicU64>,
     // After `pool`: browsers end first, then the watch.
     _monitor: Monitor,
     config: FarmConfig,
@@ -155,20 +180,25 @@ impl Farm {
         if config.browsers == 0 || config.tabs_per_browser == 0 {
             return Err(FarmError::Empty);
         }
-        let first = Arc::new(Browser::start(&config)?);
+        let spent_ms = Arc::default();
+        let first = Arc::new(Browser::start(&config, &spent_ms)?);
         let watched = Watched::default();
         watched.add(&first);
         let told = observer.clone();
-        let killed = move |memory_bytes| {
+        let tell = move |event| {
             if let Some(observer) = &told {
-                observer(FarmEvent::ProcessKilled { memory_bytes });
+                observer(event);
             }
         };
-        let monitor = Monitor::start(watched.clone(), config.process_memory_max_bytes, killed);
+        let limits = MemoryLimits {
+            process_bytes: config.process_memory_max_bytes,
+            browser_bytes: config.browser_memory_ceiling_bytes,
+        };
+        let monitor = Monitor::start(watched.clone(), limits, tell);
         let monitor = monitor.map_err(FarmError::Monitor)?;
         let version = first.version().to_owned();
         let pool = Pool::new(&config, first);
-        Ok(Self { pool, watched, _monitor: monitor, config, observer, version, counts: Counts::default() })
+        Ok(Self { pool, watched, spent_ms, _monitor: monitor, config, observer, version, counts: Counts::default() })
     }
 
     /// Name, version and build of the browser, as it says.
@@ -192,9 +222,13 @@ impl Farm {
 
     /// Renders one page. Blocks until there is a verdict; many threads may call it at once.
     pub fn render(&self, html: &str, policy: &RenderPolicy) -> RenderOutcome {
+        let start_tags_max = policy.elements_max.saturating_mul(START_TAGS_PER_ELEMENT);
         let outcome = if html.len() > policy.html_bytes_max {
-            let message = format!("{} bytes of HTML, the most is {}", html.len(), policy.html_bytes_max);
-            RenderOutcome::Failed(Failure { class: FailureClass::Limit, message })
+            too_much(format!("{} bytes of HTML, the most is {}", html.len(), policy.html_bytes_max))
+        } else if start_tags(html) > start_tags_max {
+            too_much(format!("{} start tags, the most is {start_tags_max}", start_tags(html)))
+        } else if policy.twice {
+            self.render_twice(html, policy)
         } else {
             self.render_shared(html, policy)
         };
@@ -205,18 +239,35 @@ impl Farm {
     /// Counts since the start.
     pub fn stats(&self) -> FarmStats {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let browsers = self.watched.browsers();
+        let running: Duration = browsers.iter().map(|browser| browser.cpu()).sum();
         FarmStats {
             pages: count(&self.counts.pages),
             retries: count(&self.counts.retries),
             tabs_busy: self.pool.busy(),
             tabs_replaced: count(&self.counts.tabs_replaced),
             restarts: std::array::from_fn(|reason| count(&self.counts.restarts[reason])),
-            memory_bytes: self.watched.browsers().iter().map(|browser| count(&browser.memory_bytes)).sum(),
+            memory_bytes: browsers.iter().map(|browser| count(&browser.memory_bytes)).sum(),
+            browser_memory_peak_bytes: count(&self.watched.peak_bytes),
+            chrome_cpu: Duration::from_millis(count(&self.spent_ms)) + running,
         }
     }
 
     /// Ends all browsers and removes their profiles. Dropping the farm does the same.
     pub fn shutdown(self) {}
+
+    /// Renders, renders again, and compares. The first picture is the one that is kept.
+    fn render_twice(&self, html: &str, policy: &RenderPolicy) -> RenderOutcome {
+        let first = self.render_shared(html, policy);
+        let RenderOutcome::Rendered(mut rendered) = first else { return first };
+        rendered.stable = Some(match self.render_shared(html, policy) {
+            RenderOutcome::Rendered(again) => {
+                again.screenshot == rendered.screenshot && again.nodes == rendered.nodes
+            }
+            RenderOutcome::Refused(_) | RenderOutcome::Failed(_) => false,
+        });
+        RenderOutcome::Rendered(rendered)
+    }
 
     /// Renders on a tab of the farm, beside other pages.
     fn render_shared(&self, html: &str, policy: &RenderPolicy) -> RenderOutcome {
@@ -227,13 +278,17 @@ impl Farm {
                 Err(error) => return no_tab(&error),
             };
             let seat = lease.seat;
-            if let Err(error) = lease.tab().ready(Instant::now() + BLANK_TIMEOUT) {
+            let start = Instant::now();
+            let ready = lease.tab().ready(start + BLANK_TIMEOUT);
+            self.step_ended(Step::Clear, start.elapsed());
+            if let Err(error) = ready {
                 // What the last page left behind; this one is not concerned.
                 self.tab_replaced(seat, format!("the tab did not become blank: {error}"));
                 let _ = lease.discard();
                 continue;
             }
-            let error = match sequence::render(lease.tab(), html, policy) {
+            let ended = |step, elapsed| self.step_ended(step, elapsed);
+            let error = match sequence::render(lease.tab(), html, policy, &ended) {
                 Ok(outcome) => {
                     lease.give_back();
                     return outcome;
@@ -271,7 +326,8 @@ impl Farm {
         if let Err(error) = tab.ready(Instant::now() + BLANK_TIMEOUT) {
             return no_tab(&TakeError::Open(error));
         }
-        sequence::render(&mut tab, html, policy).unwrap_or_else(|error| {
+        let ended = |step, elapsed| self.step_ended(step, elapsed);
+        sequence::render(&mut tab, html, policy, &ended).unwrap_or_else(|error| {
             if browser.memory_kills.load(Ordering::Relaxed) > 0 {
                 let message = format!("a process used more than {} bytes", self.config.process_memory_max_bytes);
                 return RenderOutcome::Failed(Failure { class: FailureClass::Limit, message });
@@ -286,6 +342,10 @@ impl Farm {
         self.tell(FarmEvent::TabReplaced { browser, message });
     }
 
+    fn step_ended(&self, step: Step, elapsed: Duration) {
+        self.tell(FarmEvent::StepEnded { step, elapsed });
+    }
+
     fn tell(&self, event: FarmEvent) {
         if let Some(observer) = &self.observer {
             observer(event);
@@ -295,7 +355,7 @@ impl Farm {
 
 impl Host for Farm {
     fn start_browser(&self) -> Result<Arc<Browser>, FarmError> {
-        let browser = Arc::new(Browser::start(&self.config)?);
+        let browser = Arc::new(Browser::start(&self.config, &self.spent_ms)?);
         self.watched.add(&browser);
         if self.pool.is_closed() {
             // It came too late for `abort` to see it.
@@ -314,6 +374,15 @@ impl fmt::Debug for Farm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Farm").field("version", &self.version).field("config", &self.config).finish_non_exhaustive()
     }
+}
+
+fn too_much(message: String) -> RenderOutcome {
+    RenderOutcome::Failed(Failure { class: FailureClass::Limit, message })
+}
+
+/// Places where a start tag may begin: no fewer than there are elements, but for the few that a parser implies.
+fn start_tags(html: &str) -> usize {
+    html.as_bytes().windows(2).filter(|pair| pair[0] == b'<' && pair[1].is_ascii_alphabetic()).count()
 }
 
 fn no_tab(error: &TakeError) -> RenderOutcome {

@@ -6,12 +6,15 @@
 //! in the browser. Blocking code, no runtime: callers bring the threads.
 
 mod browser;
+mod card;
 mod event;
 mod farm;
 mod finder;
+mod floor;
 mod fonts;
 mod geometry;
 mod monitor;
+mod name;
 mod policy;
 mod pool;
 mod process;
@@ -22,10 +25,16 @@ mod sequence;
 mod snapshot;
 mod tab;
 mod transport;
+mod visibility;
 
-pub use event::{FarmEvent, FarmStats, Observer, RestartReason};
+pub use card::{CardFault, CardReport, render_card};
+pub use event::{FarmEvent, FarmStats, Observer, RestartReason, Step};
 pub use farm::{Farm, FarmConfig, FarmError, chrome_build, farm_fingerprint};
 pub use finder::{ChromeNotFound, find_chrome};
+pub use floor::{Floor, FloorError, FloorPage};
 pub use fonts::{FontsError, font_set_digest};
-pub use geometry::{NO_AREA, NO_VISIBLE_ELEMENTS, PAGE_TOO_TALL, PAGE_TOO_WIDE, RULES};
-pub use policy::{RenderOutcome, RenderPolicy, Rendered};
+pub use geometry::{
+    MOSTLY_BLANK, NO_AREA, NO_VISIBLE_ELEMENTS, PAGE_TOO_NARROW, PAGE_TOO_TALL, PAGE_TOO_WIDE, RULES,
+    TOO_LITTLE_TEXT_AREA, TOO_MANY_VISIBLE_ELEMENTS, TOO_MUCH_TEXT_AREA,
+};
+pub use policy::{ColorScheme, ImageFormat, RenderOutcome, RenderPolicy, Rendered};

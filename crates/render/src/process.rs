@@ -8,7 +8,8 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ const END_POLL: Duration = Duration::from_millis(5);
 const SAID_BYTES_MAX: usize = 2_000;
 /// Bytes of a memory page as `statm` counts; every Linux that Chrome supports has this.
 const MEMORY_PAGE_BYTES: u64 = 4_096;
+/// Clock tick of `/proc`, on every Linux that Chrome supports.
+const TICK_MS: u64 = 10;
 const STDERR_FILE: &str = "stderr.log";
 
 /// A running browser.
@@ -35,6 +38,9 @@ pub(crate) struct Process {
     child: Mutex<Child>,
     group: Pid,
     profile: Option<TempDir>,
+    /// Processor time of ended browsers in ms, shared with the farm; this one adds its own when it ends.
+    spent_ms: Arc<AtomicU64>,
+    counted: AtomicBool,
 }
 
 impl Process {
@@ -43,6 +49,7 @@ impl Process {
         chrome: &Path,
         flags: &[String],
         profile: TempDir,
+        spent_ms: Arc<AtomicU64>,
     ) -> io::Result<(Self, PipeReader, PipeWriter)> {
         let (chrome_reads, to_chrome) = io::pipe()?;
         let (from_chrome, chrome_writes) = io::pipe()?;
@@ -60,11 +67,15 @@ impl Process {
         command.fd_mappings(mappings).map_err(io::Error::other)?;
         let child = command.spawn()?;
         let group = Pid::from_child(&child);
-        Ok((Self { child: Mutex::new(child), group, profile: Some(profile) }, from_chrome, to_chrome))
+        let (child, profile, counted) = (Mutex::new(child), Some(profile), AtomicBool::new(false));
+        Ok((Self { child, group, profile, spent_ms, counted }, from_chrome, to_chrome))
     }
 
     /// Kills every process of the browser and returns when they are gone. May be called again.
     pub(crate) fn kill(&self) {
+        if !self.counted.swap(true, Ordering::Relaxed) {
+            self.spent_ms.fetch_add(self.cpu().as_millis() as u64, Ordering::Relaxed);
+        }
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(child.try_wait(), Ok(None)) {
             // Not reaped yet, so the number is still ours.
@@ -85,6 +96,16 @@ impl Process {
     /// The running processes of the browser.
     pub(crate) fn members(&self) -> Vec<Member> {
         members(self.group)
+    }
+
+    /// Processor time of the running processes and of those that they have seen end.
+    pub(crate) fn cpu(&self) -> Duration {
+        members(self.group).iter().map(|member| member.cpu).sum()
+    }
+
+    /// The process that leads the group: the browser itself.
+    pub(crate) fn leader(&self) -> Pid {
+        self.group
     }
 
     /// The end of what the browser wrote to its standard error.
@@ -111,6 +132,8 @@ pub(crate) struct Member {
     pub(crate) pid: Pid,
     /// Memory in use, pages that are shared with others not counted.
     pub(crate) memory_bytes: u64,
+    /// Processor time, that of its ended children included.
+    pub(crate) cpu: Duration,
 }
 
 impl Member {
@@ -130,10 +153,11 @@ fn members(group: Pid) -> Vec<Member> {
         if group_of_running(&stat) != Some(group.as_raw_nonzero().get()) {
             continue;
         }
+        let cpu = cpu_of(&stat);
         let statm = fs::read_to_string(entry.path().join("statm")).unwrap_or_default();
         let pages: Vec<u64> = statm.split(' ').filter_map(|number| number.trim().parse().ok()).collect();
         let own = pages.get(1).zip(pages.get(2)).map_or(0, |(resident, shared)| resident.saturating_sub(*shared));
-        members.push(Member { pid, memory_bytes: own * MEMORY_PAGE_BYTES });
+        members.push(Member { pid, memory_bytes: own * MEMORY_PAGE_BYTES, cpu });
     }
     members
 }
@@ -148,6 +172,13 @@ fn group_of_running(stat: &str) -> Option<i32> {
     fields.nth(1)?.parse().ok()
 }
 
+/// User and system time, own and of ended children, in a line of `/proc/PID/stat`.
+fn cpu_of(stat: &str) -> Duration {
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_ascii_whitespace();
+    let ticks: u64 = fields.skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * TICK_MS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,5 +190,7 @@ mod tests {
         check("12 (a) R 9 (b) S 1 34 34 0", Some(34));
         check("12 (chrome) Z 1 34 34 0", None);
         check("", None);
+        let stat = "12 (a) S 1 34 34 0 -1 0 0 0 0 0 1 2 30 400 20";
+        assert_eq!(cpu_of(stat), Duration::from_millis(4_330));
     }
 }

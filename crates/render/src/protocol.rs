@@ -2,9 +2,11 @@
 //! its own: the generated `DOMSnapshot.captureSnapshot` has unsigned indexes and cannot read the -1 of real answers.
 
 use headless_chrome::protocol::cdp::types::Method;
-use headless_chrome::protocol::cdp::{Emulation, Fetch, Network, Page, Runtime, Target};
+use headless_chrome::protocol::cdp::{Browser, Emulation, Fetch, Network, Page, Runtime, Target};
 use item::Viewport;
 use serde::{Deserialize, Serialize};
+
+use crate::policy::ImageFormat;
 
 pub(crate) fn create_target() -> Target::CreateTarget {
     Target::CreateTarget {
@@ -84,15 +86,61 @@ pub(crate) fn pause_requests(patterns: &[&str]) -> Fetch::Enable {
     Fetch::Enable { patterns: Some(patterns.iter().map(pattern).collect()), handle_auth_requests: None }
 }
 
-pub(crate) fn screenshot(width: u32, height: u32) -> Page::CaptureScreenshot {
-    let clip = Page::Viewport { x: 0.0, y: 0.0, width: f64::from(width), height: f64::from(height), scale: 1.0 };
+/// A part of the page that is painted: all of its width, from `top` on. CSS px.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clip {
+    pub(crate) top: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+/// A screenshot, also of what lies outside the viewport.
+pub(crate) fn screenshot(clip: Clip, format: ImageFormat) -> Page::CaptureScreenshot {
+    use Page::CaptureScreenshotFormatOption::{Jpeg, Png, Webp};
+    let (format, quality, fast) = match format {
+        ImageFormat::Png => (Png, None, false),
+        // Decoded by ourselves and thrown away.
+        ImageFormat::PngFast | ImageFormat::WebpLossless => (Png, None, true),
+        ImageFormat::Jpeg(quality) => (Jpeg, Some(quality.into()), false),
+        ImageFormat::Webp(quality) => (Webp, Some(quality.into()), false),
+    };
+    let Clip { top, width, height } = clip;
+    let area =
+        Page::Viewport { x: 0.0, y: f64::from(top), width: f64::from(width), height: f64::from(height), scale: 1.0 };
     Page::CaptureScreenshot {
-        format: Some(Page::CaptureScreenshotFormatOption::Png),
-        quality: None,
-        clip: Some(clip),
+        format: Some(format),
+        quality,
+        clip: Some(area),
         from_surface: None,
         capture_beyond_viewport: Some(true),
-        optimize_for_speed: Some(true),
+        optimize_for_speed: Some(fast),
+    }
+}
+
+/// The cheapest way to have the page draw a frame: a screenshot of one pixel. Not beyond the viewport, which would lay the
+/// tab's surface out anew: that cost a sixth of the page.
+pub(crate) fn frame() -> Page::CaptureScreenshot {
+    let one = Clip { top: 0, width: 1, height: 1 };
+    Page::CaptureScreenshot { capture_beyond_viewport: Some(false), ..screenshot(one, ImageFormat::PngFast) }
+}
+
+/// No file is ever stored, whatever a page offers.
+pub(crate) fn deny_downloads() -> Browser::SetDownloadBehavior {
+    Browser::SetDownloadBehavior {
+        behavior: Browser::SetDownloadBehaviorBehaviorOption::Deny,
+        browser_context_id: None,
+        download_path: None,
+        events_enabled: None,
+    }
+}
+
+/// Runs before a page's own scripts, in each new document.
+pub(crate) fn before_scripts(source: &str) -> Page::AddScriptToEvaluateOnNewDocument {
+    Page::AddScriptToEvaluateOnNewDocument {
+        source: source.to_owned(),
+        world_name: None,
+        include_command_line_api: None,
+        run_immediately: None,
     }
 }
 
@@ -122,6 +170,8 @@ impl Method for Evaluate {
 pub(crate) struct CaptureSnapshot {
     #[serde(rename = "computedStyles")]
     pub(crate) computed_styles: &'static [&'static str],
+    #[serde(rename = "includePaintOrder")]
+    pub(crate) include_paint_order: bool,
 }
 
 impl Method for CaptureSnapshot {
@@ -171,4 +221,6 @@ pub(crate) struct LayoutColumns {
     pub(crate) node_index: Vec<usize>,
     pub(crate) styles: Vec<Vec<i64>>,
     pub(crate) bounds: Vec<[f64; 4]>,
+    #[serde(default)]
+    pub(crate) paint_orders: Vec<i64>,
 }

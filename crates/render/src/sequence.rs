@@ -1,33 +1,40 @@
 //! The steps of one render: load, settle, lay out, decide, paint.
 //!
-//! Each step is one or two calls with a deadline, and says its name when it fails. The steps are functions of a tab, so that
-//! further views of a page (another viewport, a dark scheme, a crop) are further calls after the same load.
+//! Each step is one or two calls with a deadline, and says its name when it fails. A further view of a page (another
+//! viewport, a dark scheme) is a further render: only a fresh document answers as the stored code will when it is loaded.
 
 use std::error::Error;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use headless_chrome::protocol::cdp::Page;
 use item::{Failure, FailureClass};
 use thiserror::Error;
 
-use crate::geometry;
-use crate::policy::{RenderOutcome, RenderPolicy, Rendered};
-use crate::protocol::{self, Evaluate};
+use crate::event::Step;
+use crate::geometry::{self, Cover};
+use crate::policy::{ImageFormat, RenderOutcome, RenderPolicy, Rendered};
+use crate::protocol::{self, Clip, Evaluate};
 use crate::screenshot::{self, ScreenshotError};
 use crate::snapshot::{self, Layout};
 use crate::tab::Tab;
 use crate::transport::{CallError, excerpt};
 
 /// Part of the fingerprint: raise it when the same page would give other pixels or nodes.
-pub(crate) const SEQUENCE_VERSION: u64 = 2;
+pub(crate) const SEQUENCE_VERSION: u64 = 3;
 /// Largest side of a texture in device px; Chrome paints nothing beyond.
 const TEXTURE_SIDE_MAX: f64 = 16_384.0;
+/// Largest side of a WebP picture.
+const WEBP_SIDE_MAX: f64 = 16_383.0;
+/// Height of a tile in device px, where a page needs several: half a texture, so that memory stays bounded.
+const TILE_HEIGHT: f64 = 8_192.0;
 
 /// Brings a page to rest: fonts are there, what moves for a while is at its end, what moves forever at its start. What
 /// Chrome paints by the clock alone (waiting progress bars, carets) is pinned by a style sheet that is not part of the
 /// document. Page scripts are off, but a page can hide members of `document` behind the names of its elements, hence the
 /// prototypes.
-const SETTLE: &str = "(() => {
+pub(crate) const SETTLE: &str = "(() => {
   const member = (name) => Object.getOwnPropertyDescriptor(Document.prototype, name);
   const read = (name) => member(name).get.call(document);
   const pins = new CSSStyleSheet();
@@ -55,9 +62,9 @@ const SETTLE: &str = "(() => {
 
 /// A step did not come to its end.
 #[derive(Debug, Error)]
-#[error("the page could not be {step}")]
+#[error("the page could not be {}", .step.done())]
 pub(crate) struct StepError {
-    step: &'static str,
+    step: Step,
     #[source]
     pub(crate) trouble: Trouble,
 }
@@ -86,53 +93,106 @@ impl StepError {
     }
 }
 
-/// Renders a page on a blank tab. The tab is spoilt when this fails.
-pub(crate) fn render(tab: &mut Tab, html: &str, policy: &RenderPolicy) -> Result<RenderOutcome, StepError> {
+/// Renders a page on a blank tab; `ended` hears of each step. The tab is spoilt when this fails.
+pub(crate) fn render(
+    tab: &mut Tab,
+    html: &str,
+    policy: &RenderPolicy,
+    ended: &dyn Fn(Step, Duration),
+) -> Result<RenderOutcome, StepError> {
     let page_deadline = Instant::now() + Duration::from_millis(policy.page_timeout_ms);
-    let step = |name: &'static str| Step {
-        name,
-        deadline: page_deadline.min(Instant::now() + Duration::from_millis(policy.step_timeout_ms)),
-    };
-    step("loaded").run(|deadline| load(tab, html, policy, deadline))?;
-    step("settled").run(|deadline| settle(tab, deadline))?;
-    let layout = step("laid out").run(|deadline| lay_out(tab, deadline))?;
+    let step = |step: Step| Run { step, page_deadline, policy, ended };
+    step(Step::Load).run(|deadline| load(tab, html, policy, deadline))?;
+    step(Step::Settle).run(|deadline| settle(tab, deadline))?;
+    let layout = step(Step::Layout).run(|deadline| lay_out(tab, deadline))?;
 
     if layout.nodes.len() > policy.elements_max {
         let message = format!("{} elements, the most is {}", layout.nodes.len(), policy.elements_max);
         return Ok(RenderOutcome::Failed(Failure { class: FailureClass::Limit, message }));
     }
-    let refused = geometry::refuse(layout.page_width, layout.page_height, &layout.nodes, policy);
-    if let Some(rejection) = refused {
+    let frame = Frame::of(&layout, policy);
+    let cover = Cover::of(&layout, policy.viewport.width, frame.css_height);
+    if let Some(rejection) = geometry::refuse(&layout, cover, policy) {
         return Ok(RenderOutcome::Refused(rejection));
     }
-    step("painted").run(|deadline| paint(tab, layout, policy, deadline)).map(RenderOutcome::Rendered)
+    let screenshot = step(Step::Paint).run(|deadline| paint(tab, &frame, policy, deadline))?;
+    Ok(RenderOutcome::Rendered(Rendered {
+        screenshot,
+        width: frame.width,
+        height: frame.height,
+        page_width: layout.page_width,
+        page_height: layout.page_height,
+        truncated_height: frame.css_height < layout.page_height,
+        nodes: layout.nodes,
+        blank_share: cover.blank_share,
+        text_coverage: cover.text_coverage,
+        stable: None,
+    }))
 }
 
-struct Step {
-    name: &'static str,
-    deadline: Instant,
+struct Run<'a> {
+    step: Step,
+    page_deadline: Instant,
+    policy: &'a RenderPolicy,
+    ended: &'a dyn Fn(Step, Duration),
 }
 
-impl Step {
+impl Run<'_> {
     fn run<T>(self, work: impl FnOnce(Instant) -> Result<T, Trouble>) -> Result<T, StepError> {
-        work(self.deadline).map_err(|trouble| StepError { step: self.name, trouble })
+        let start = Instant::now();
+        let deadline = self.page_deadline.min(start + Duration::from_millis(self.policy.step_timeout_ms));
+        let done = work(deadline).map_err(|trouble| StepError { step: self.step, trouble });
+        (self.ended)(self.step, start.elapsed());
+        done
     }
+}
+
+/// The part of the page that is painted.
+struct Frame {
+    css_height: u32,
+    /// Device px.
+    width: u32,
+    height: u32,
+}
+
+impl Frame {
+    fn of(layout: &Layout, policy: &RenderPolicy) -> Self {
+        let scale = policy.viewport.device_scale_factor;
+        let css_max = match policy.format {
+            ImageFormat::Webp(_) | ImageFormat::WebpLossless => (WEBP_SIDE_MAX / scale) as u32,
+            ImageFormat::Png | ImageFormat::PngFast | ImageFormat::Jpeg(_) => u32::MAX,
+        };
+        let css_height = layout.page_height.min(policy.height_max).min(css_max);
+        Self { css_height, width: device(policy.viewport.width, scale), height: device(css_height, scale) }
+    }
+}
+
+fn device(css: u32, scale: f64) -> u32 {
+    (f64::from(css) * scale).round() as u32
 }
 
 fn load(tab: &mut Tab, html: &str, policy: &RenderPolicy, deadline: Instant) -> Result<(), Trouble> {
-    tab.set_viewport(policy.viewport, deadline)?;
+    tab.set_view(policy, deadline)?;
+    if policy.scripts_ms.is_some() {
+        tab.allow_scripts(deadline)?;
+    }
     tab.session.forget_loads();
     // The id of a tab is the id of its main frame.
     let content = Page::SetDocumentContent { frame_id: tab.target_id.clone(), html: html.to_owned() };
     tab.session.call(&content, deadline)?;
     tab.session.wait_load(deadline)?;
+    if let Some(scripts_ms) = policy.scripts_ms {
+        let left = deadline.saturating_duration_since(Instant::now());
+        thread::sleep(left.min(Duration::from_millis(scripts_ms)));
+        tab.forbid_scripts(deadline)?;
+    }
     Ok(())
 }
 
 fn settle(tab: &Tab, deadline: Instant) -> Result<(), Trouble> {
     // One frame before anything is pinned: focus is given, transitions begin and pictures are decoded with the first frame
     // after the load, and what has not begun cannot be ended.
-    tab.session.call(&protocol::screenshot(1, 1), deadline)?;
+    tab.session.call(&protocol::frame(), deadline)?;
     let script = Evaluate { expression: SETTLE, await_promise: true, return_by_value: true };
     match tab.session.call(&script, deadline)?.exception {
         Some(exception) => Err(Trouble::Script(excerpt(&exception.to_string()))),
@@ -145,20 +205,25 @@ fn lay_out(tab: &Tab, deadline: Instant) -> Result<Layout, Trouble> {
     snapshot::read(&answer).ok_or(Trouble::Snapshot)
 }
 
-fn paint(tab: &Tab, layout: Layout, policy: &RenderPolicy, deadline: Instant) -> Result<Rendered, Trouble> {
+fn paint(tab: &Tab, frame: &Frame, policy: &RenderPolicy, deadline: Instant) -> Result<Bytes, Trouble> {
     let scale = policy.viewport.device_scale_factor;
-    let tallest = policy.height_max.min((TEXTURE_SIDE_MAX / scale) as u32);
-    let css_height = layout.page_height.min(tallest);
-    let device = |css: u32| (f64::from(css) * scale).round() as u32;
-    let (width, height) = (device(policy.viewport.width), device(css_height));
-    let answer = tab.session.call(&protocol::screenshot(policy.viewport.width, css_height), deadline)?;
-    Ok(Rendered {
-        screenshot: screenshot::compact(&answer.data, width, height)?,
-        width,
-        height,
-        page_width: layout.page_width,
-        page_height: layout.page_height,
-        nodes: layout.nodes,
-        truncated_height: css_height < layout.page_height,
-    })
+    let width = policy.viewport.width;
+    let shoot = |clip: Clip, format: ImageFormat| -> Result<Bytes, Trouble> {
+        let answer = tab.session.call(&protocol::screenshot(clip, format), deadline)?;
+        Ok(screenshot::keep(&answer.data, frame.width, device(clip.height, scale))?)
+    };
+    let format = policy.format;
+    let one_texture = f64::from(frame.height) <= TEXTURE_SIDE_MAX;
+    if one_texture && format != ImageFormat::WebpLossless {
+        return shoot(Clip { top: 0, width, height: frame.css_height }, format);
+    }
+    let tile_height = if one_texture { frame.css_height } else { (TILE_HEIGHT / scale) as u32 }.max(1);
+    let tiles: Vec<Bytes> = (0..frame.css_height)
+        .step_by(tile_height as usize)
+        .map(|top| {
+            let height = tile_height.min(frame.css_height - top);
+            shoot(Clip { top, width, height }, ImageFormat::PngFast)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(screenshot::assemble(&tiles, frame.width, frame.height, format)?)
 }

@@ -1,17 +1,32 @@
 //! From Chrome's snapshot to our node list.
 
-use item::{Node, Rect};
+use item::{Node, Rect, Visibility};
 
-use crate::protocol::{CaptureSnapshot, Snapshot};
+use crate::name::{Element, Names};
+use crate::protocol::{CaptureSnapshot, DocumentSnapshot, Snapshot};
 use crate::role::role_of;
+use crate::visibility::{self, Facts};
 
 const ELEMENT: u32 = 1;
 const TEXT: u32 = 3;
 
 /// Computed styles that are asked for; [`Style`] reads them in this order.
-const COMPUTED_STYLES: &[&str] = &["font-size", "color", "background-color", "visibility", "opacity"];
+const COMPUTED_STYLES: &[&str] = &[
+    "font-size",
+    "color",
+    "background-color",
+    "visibility",
+    "opacity",
+    "font-family",
+    "font-weight",
+    "overflow-x",
+    "position",
+    "clip",
+    "clip-path",
+];
 
-pub(crate) const CAPTURE: CaptureSnapshot = CaptureSnapshot { computed_styles: COMPUTED_STYLES };
+pub(crate) const CAPTURE: CaptureSnapshot =
+    CaptureSnapshot { computed_styles: COMPUTED_STYLES, include_paint_order: true };
 
 /// A laid-out page.
 #[derive(Debug)]
@@ -20,6 +35,8 @@ pub(crate) struct Layout {
     pub(crate) page_width: u32,
     pub(crate) page_height: u32,
     pub(crate) nodes: Vec<Node>,
+    /// Boxes of visible text.
+    pub(crate) texts: Vec<Rect>,
 }
 
 /// Reads the main document of a snapshot; `None` if its columns do not fit together.
@@ -29,7 +46,9 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
     let rows = &document.nodes;
     let count = rows.node_type.len();
     let columns = [rows.parent_index.len(), rows.node_name.len(), rows.node_value.len(), rows.attributes.len()];
-    if columns != [count; 4] {
+    let layout = &document.layout;
+    let entries = [layout.styles.len(), layout.bounds.len(), layout.paint_orders.len()];
+    if columns != [count; 4] || entries != [layout.node_index.len(); 3] {
         return None;
     }
 
@@ -39,12 +58,15 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
         *foreign.get_mut(row)? = true;
     }
     let mut boxes: Vec<Option<usize>> = vec![None; count];
-    for (entry, &row) in document.layout.node_index.iter().enumerate() {
+    for (entry, &row) in layout.node_index.iter().enumerate() {
         boxes.get_mut(row)?.get_or_insert(entry); // The first box of a node is its own, later ones are of its text.
     }
 
     let mut nodes: Vec<Node> = Vec::new();
-    let mut opacities: Vec<f32> = Vec::new();
+    let mut facts: Vec<Facts<'_>> = Vec::new();
+    let mut elements: Vec<Element<'_>> = Vec::new();
+    let mut words: Vec<(u32, &str)> = Vec::new();
+    let mut texts: Vec<Rect> = Vec::new();
     let mut node_of_row: Vec<Option<u32>> = vec![None; count];
     for row in 0..count {
         // Parents come before their children.
@@ -56,7 +78,8 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
         let parent = parent_row.and_then(|parent| node_of_row[parent]);
         match rows.node_type[row] {
             ELEMENT => {
-                let tag = string(rows.node_name[row])?.to_ascii_lowercase();
+                let written = string(rows.node_name[row])?;
+                let tag = written.to_ascii_lowercase();
                 let attribute = |name: &str| {
                     let mut pairs = rows.attributes[row].chunks_exact(2);
                     pairs.find(|pair| string(pair[0]) == Some(name)).map(|pair| string(pair[1]).unwrap_or_default())
@@ -64,20 +87,53 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
                 let role = role_of(&tag, attribute);
                 let style = attribute("style").map(str::to_owned);
                 let mut node = Node { tag, parent, role, style, ..Node::default() };
-                let inherited = parent.map_or(1.0, |parent| opacities[parent as usize]);
-                let mut opacity = inherited;
+                let inherited = parent.map_or(1.0, |parent| facts[parent as usize].opacity);
+                let mut fact = Facts { parent, opacity: inherited, ..Facts::default() };
                 if let Some(entry) = boxes[row] {
-                    let computed = Style::read(document.layout.styles.get(entry)?, string);
-                    let [x, y, width, height] = document.layout.bounds.get(entry)?.map(|edge| edge as f32);
-                    opacity *= computed.opacity;
-                    node.rect = Rect { x, y, width, height };
-                    node.visible = width > 0.0 && height > 0.0 && computed.visible && opacity > 0.0;
+                    let computed = Style::read(&layout.styles[entry], string);
+                    node.rect = rect(layout.bounds[entry]);
                     node.font_size = computed.font_size;
+                    node.font_weight = computed.font_weight;
+                    node.paint_order = u32::try_from(layout.paint_orders[entry]).unwrap_or_default();
                     computed.color.clone_into(&mut node.color);
                     computed.background.clone_into(&mut node.background);
+                    computed.font_family.clone_into(&mut node.font_family);
+                    fact = Facts {
+                        parent,
+                        rect: node.rect,
+                        shown: computed.visible,
+                        opacity: inherited * computed.opacity,
+                        clips: computed.clips && !matches!(node.tag.as_str(), "html" | "body"),
+                        position: computed.position,
+                        clip: computed.clip,
+                        clip_path: computed.clip_path,
+                        opaque: computed.background.starts_with("rgb("),
+                        paint_order: node.paint_order,
+                    };
                 }
-                node_of_row[row] = Some(nodes.len() as u32);
-                opacities.push(opacity);
+                let element = Element {
+                    tag: "",
+                    role: None,
+                    parent,
+                    id: attribute("id"),
+                    labelled_by: attribute("aria-labelledby"),
+                    label: attribute("aria-label"),
+                    alt: attribute("alt"),
+                    title: attribute("title"),
+                    placeholder: attribute("placeholder"),
+                    value: attribute("value"),
+                    kind: attribute("type"),
+                    labels: attribute("for"),
+                    texts_before: words.len(),
+                    unseen: boxes[row].is_none(),
+                };
+                let index = nodes.len() as u32;
+                if let Some(alt) = element.alt {
+                    words.push((index, alt));
+                }
+                node_of_row[row] = Some(index);
+                facts.push(fact);
+                elements.push(element);
                 nodes.push(node);
             }
             TEXT => {
@@ -86,18 +142,63 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
                 if matches!(node.tag.as_str(), "style" | "script") {
                     continue; // Code, not text.
                 }
-                for word in string(rows.node_value[row]).unwrap_or_default().split_whitespace() {
+                let text = string(rows.node_value[row]).unwrap_or_default();
+                let before = node.text.len();
+                for word in text.split_whitespace() {
                     if !node.text.is_empty() {
                         node.text.push(' ');
                     }
                     node.text.push_str(word);
                 }
+                if node.text.len() > before {
+                    words.push((parent, text));
+                    let fact = &facts[parent as usize];
+                    if let Some(entry) = boxes[row].filter(|_| fact.shown && fact.opacity > 0.0) {
+                        texts.push(rect(layout.bounds[entry]));
+                    }
+                }
             }
             _ => {}
         }
     }
-    let size = |length: f64| length.max(0.0).ceil() as u32;
-    Some(Layout { page_width: size(document.content_width), page_height: size(document.content_height), nodes })
+    finish(&mut nodes, &facts, elements, &words, document);
+    Some(Layout { page_width: size(document.content_width), page_height: size(document.content_height), nodes, texts })
+}
+
+/// What needs the whole list: names and visibility.
+fn finish(
+    nodes: &mut [Node],
+    facts: &[Facts<'_>],
+    elements: Vec<Element<'_>>,
+    words: &[(u32, &str)],
+    document: &DocumentSnapshot,
+) {
+    let ends = visibility::subtree_ends(facts);
+    let names: Vec<String> = {
+        let whole = |(element, node)| -> Element<'_> {
+            let node: &Node = node;
+            Element { tag: &node.tag, role: node.role.as_deref(), ..element }
+        };
+        let elements: Vec<Element<'_>> = elements.into_iter().zip(nodes.iter()).map(whole).collect();
+        let names = Names::new(&elements, words, &ends);
+        (0..elements.len()).map(|index| names.of(index)).collect()
+    };
+    let (width, height) = (size(document.content_width), size(document.content_height));
+    let kinds = visibility::judge(facts, width as f32, height as f32);
+    for ((node, name), kind) in nodes.iter_mut().zip(names).zip(kinds) {
+        node.visible = !matches!(kind, Visibility::NoBox | Visibility::Hidden | Visibility::Transparent);
+        node.name = name;
+        node.visibility = kind;
+    }
+}
+
+fn size(length: f64) -> u32 {
+    length.max(0.0).ceil() as u32
+}
+
+fn rect(bounds: [f64; 4]) -> Rect {
+    let [x, y, width, height] = bounds.map(|edge| edge as f32);
+    Rect { x, y, width, height }
 }
 
 /// The computed styles of a box.
@@ -107,6 +208,12 @@ struct Style<'a> {
     background: &'a str,
     visible: bool,
     opacity: f32,
+    font_family: &'a str,
+    font_weight: u16,
+    clips: bool,
+    position: &'a str,
+    clip: &'a str,
+    clip_path: &'a str,
 }
 
 impl<'a> Style<'a> {
@@ -119,6 +226,13 @@ impl<'a> Style<'a> {
             background: value(2),
             visible: value(3) == "visible",
             opacity: value(4).parse().unwrap_or(1.0),
+            font_family: value(5),
+            // Weights may be fractions; columns of whole numbers are what readers expect.
+            font_weight: value(6).parse::<f32>().unwrap_or_default().round() as u16,
+            clips: !matches!(value(7), "visible" | ""),
+            position: value(8),
+            clip: value(9),
+            clip_path: value(10),
         }
     }
 }
@@ -144,6 +258,7 @@ mod tests {
                     "nodeIndex": [1, 3, 5, 5],
                     "styles": [[8, 9, 10, 11, 12], [8, 9, 10, 15, 12], [8, 9, 10, 11, 12], []],
                     "bounds": [[0, 0, 1280, 720], [8, 8, 1264, 700], [8, 8, 10, 18], [0, 0, 1, 1]],
+                    "paintOrders": [0, 1, 2, 2],
                 },
             }],
         }))
@@ -160,6 +275,7 @@ mod tests {
         assert_eq!((layout.page_width, layout.page_height), (1280, 720));
         assert_eq!(layout.nodes[2].role.as_deref(), Some("note"));
         assert_eq!(layout.nodes[2].rect, Rect { x: 8.0, y: 8.0, width: 10.0, height: 18.0 });
+        assert_eq!((layout.nodes[1].visibility, layout.nodes[2].paint_order), (Visibility::Hidden, 2));
     }
 
     #[test]

@@ -5,14 +5,30 @@ use std::time::Instant;
 use headless_chrome::protocol::cdp::{Animation, Emulation, Inspector, Page};
 use item::Viewport;
 
+use crate::policy::{ColorScheme, RenderPolicy};
 use crate::protocol;
 use crate::transport::{CallError, Session};
 
 /// Requests that are refused before anything is resolved or opened. `data:` needs no world and stays allowed.
 const REFUSED_URLS: &[&str] = &["http*", "file*", "ftp*", "ws*", "blob*", "chrome*"];
-/// What media queries see.
-const MEDIA: &[(&str, &str)] = &[("prefers-color-scheme", "light"), ("prefers-reduced-motion", "reduce")];
 const TIMEZONE: &str = "UTC";
+/// Pins clock and chance for pages whose scripts run: the same noon of 2024, the same numbers, at each load.
+const PINS: &str = "(() => {
+  let seed = 1, now = 1717243200000;
+  Math.random = () => {
+    seed = (seed + 0x6D2B79F5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const Real = Date;
+  Date = new Proxy(Real, {
+    construct: (target, given) => given.length ? Reflect.construct(target, given) : new target(now),
+    apply: () => new Real(now).toString(),
+    get: (target, name) => name === 'now' ? () => now : Reflect.get(target, name),
+  });
+  Performance.prototype.now = () => 0;
+})()";
 
 /// A tab, used by one thread at a time.
 #[derive(Debug)]
@@ -20,8 +36,18 @@ pub(crate) struct Tab {
     pub(crate) session: Session,
     pub(crate) target_id: String,
     viewport: Option<Viewport>,
+    media: Option<(ColorScheme, bool)>,
+    scripts: Scripts,
     /// It was told to go to the blank page and has not been seen to arrive.
     clearing: bool,
+}
+
+/// Whether page scripts run, and whether clock and chance are pinned for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    NeverRun,
+    Off,
+    On,
 }
 
 impl Tab {
@@ -31,14 +57,14 @@ impl Tab {
         session.call(&Page::Enable { enable_file_chooser_opened_event: None }, deadline)?;
         session.call(&Emulation::SetScriptExecutionDisabled { value: true }, deadline)?;
         session.call(&Emulation::SetTimezoneOverride { timezone_id: TIMEZONE.to_owned() }, deadline)?;
-        session.call(&protocol::media(MEDIA), deadline)?;
         // Time stands still for animations, also those inside Chrome's own elements that no script can reach.
         session.call(&Animation::Enable(None), deadline)?;
         session.call(&Animation::SetPlaybackRate { playback_rate: 0.0 }, deadline)?;
         session.call(&protocol::offline(), deadline)?;
         session.call(&protocol::pause_requests(REFUSED_URLS), deadline)?;
         // The first navigation also makes the renderer, which a page should not pay for.
-        let mut tab = Self { session, target_id, viewport: None, clearing: false };
+        let mut tab =
+            Self { session, target_id, viewport: None, media: None, scripts: Scripts::NeverRun, clearing: false };
         tab.clear()?;
         Ok(tab)
     }
@@ -60,12 +86,40 @@ impl Tab {
         Ok(())
     }
 
-    pub(crate) fn set_viewport(&mut self, viewport: Viewport, deadline: Instant) -> Result<(), CallError> {
-        if self.viewport != Some(viewport) {
+    /// Sets up what the policy wants to be seen in; a no-op when it is so already.
+    pub(crate) fn set_view(&mut self, policy: &RenderPolicy, deadline: Instant) -> Result<(), CallError> {
+        if self.viewport != Some(policy.viewport) {
             self.viewport = None;
-            self.session.call(&protocol::device_metrics(viewport), deadline)?;
-            self.viewport = Some(viewport);
+            self.session.call(&protocol::device_metrics(policy.viewport), deadline)?;
+            self.viewport = Some(policy.viewport);
         }
+        let media = (policy.color_scheme, policy.reduced_motion);
+        if self.media != Some(media) {
+            self.media = None;
+            let motion = if policy.reduced_motion { "reduce" } else { "no-preference" };
+            let features = [("prefers-color-scheme", policy.color_scheme.name()), ("prefers-reduced-motion", motion)];
+            self.session.call(&protocol::media(&features), deadline)?;
+            self.media = Some(media);
+        }
+        Ok(())
+    }
+
+    /// Lets the scripts of the next page run, on a blank page whose clock and chance are pinned.
+    pub(crate) fn allow_scripts(&mut self, deadline: Instant) -> Result<(), CallError> {
+        if self.scripts == Scripts::NeverRun {
+            self.session.call(&protocol::before_scripts(PINS), deadline)?;
+        }
+        self.scripts = Scripts::On;
+        self.session.call(&Emulation::SetScriptExecutionDisabled { value: false }, deadline)?;
+        // The pins are set when a document is made, so a blank one is made now.
+        self.clear()?;
+        self.ready(deadline)
+    }
+
+    /// Stops the page's scripts: what they have started does not go on while the page is read and painted.
+    pub(crate) fn forbid_scripts(&mut self, deadline: Instant) -> Result<(), CallError> {
+        self.session.call(&Emulation::SetScriptExecutionDisabled { value: true }, deadline)?;
+        self.scripts = Scripts::Off;
         Ok(())
     }
 }

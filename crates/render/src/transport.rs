@@ -136,14 +136,21 @@ impl Session {
     where
         M: Method + Serialize,
     {
+        let raw = self.call_unread(method, deadline)?;
+        serde_json::from_str(raw.get()).map_err(|source| CallError::Malformed { method: M::NAME, source })
+    }
+
+    /// Calls `method` and waits for its answer, which stays as it came.
+    pub(crate) fn call_unread<M>(&self, method: &M, deadline: Instant) -> Result<Box<RawValue>, CallError>
+    where
+        M: Method + Serialize,
+    {
         let wanted = self.send(method)?;
         loop {
             if let Message::Answer { id, result } = self.next(deadline)?
                 && id == wanted
             {
-                let raw = result.map_err(|error| CallError::Refused { method: M::NAME, message: error.message })?;
-                return serde_json::from_str(raw.get())
-                    .map_err(|source| CallError::Malformed { method: M::NAME, source });
+                return result.map_err(|error| CallError::Refused { method: M::NAME, message: error.message });
             }
             // Else a late answer to a call that was given up, or an event, which `next` has counted.
         }
@@ -240,6 +247,7 @@ impl Reader {
             (None, Some("Page.loadEventFired")) => Message::Loaded,
             (None, Some("Inspector.targetCrashed" | "Inspector.detached")) => Message::Crashed,
             (None, Some("Fetch.requestPaused")) => return self.refuse_request(session, envelope.params),
+            (None, Some("Page.javascriptDialogOpening")) => return self.dismiss_dialog(session),
             _ => return,
         };
         if let Some(inboxes) = lock(&self.inboxes).as_ref()
@@ -261,6 +269,13 @@ impl Reader {
         let params = serde_json::json!({ "requestId": paused.request_id, "errorReason": "Aborted" });
         // Nobody waits for id 0.
         let _ = self.outbox.send(encode(&Call { id: 0, method: "Fetch.failRequest", params: &params, session }));
+    }
+
+    /// Closes an alert or a question on the spot: until then the page stands still and the tab answers no other call.
+    fn dismiss_dialog(&self, session: &str) {
+        let params = serde_json::json!({ "accept": false });
+        let method = "Page.handleJavaScriptDialog";
+        let _ = self.outbox.send(encode(&Call { id: 0, method, params: &params, session }));
     }
 }
 

@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use item::{FailureClass, Viewport};
-use render::{Farm, FarmConfig, FarmEvent, RenderOutcome, RenderPolicy, Rendered, RestartReason};
+use item::{FailureClass, Viewport, Visibility};
+use render::{
+    ColorScheme, Farm, FarmConfig, FarmEvent, ImageFormat, RenderOutcome, RenderPolicy, Rendered, RestartReason,
+};
 
 /// Two browsers with two tabs, in a folder of their own; `None`, with a printed reason, without a browser.
 struct Rig {
@@ -42,7 +44,7 @@ fn rig(change: impl FnOnce(&mut FarmConfig)) -> Option<Rig> {
 
 /// No geometry rules, so that small pages pass.
 fn policy() -> RenderPolicy {
-    RenderPolicy { visible_elements_min: 0, page_height_min: 0, ..RenderPolicy::default() }
+    RenderPolicy::accept_all()
 }
 
 fn rendered(outcome: RenderOutcome) -> Rendered {
@@ -267,7 +269,7 @@ fn a_crashing_page_fails_and_its_neighbours_do_not_notice() {
 fn a_hung_page_times_out_and_its_tab_is_replaced() {
     let Some(rig) = rig(|config| (config.browsers, config.tabs_per_browser) = (1, 1)) else { return };
     let hang = format!("<!doctype html><body>{}", "<div style='filter:blur(9px)'>".repeat(60_000));
-    let short = RenderPolicy { page_timeout_ms: 3_000, ..policy() };
+    let short = RenderPolicy { page_timeout_ms: 3_000, elements_max: 100_000, ..policy() };
     let start = Instant::now();
     assert_eq!(failed(rig.farm.render(&hang, &short)), FailureClass::Timeout);
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
@@ -336,4 +338,110 @@ fn a_page_that_eats_memory_is_stopped() {
     let long = RenderPolicy { elements_max: 1_000_000, ..policy() };
     assert_eq!(failed(rig.farm.render(&big, &long)), FailureClass::Limit);
     rendered(rig.farm.render(PLAIN, &policy()));
+}
+
+#[test]
+fn views_differ_as_their_policies_say() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let html = "<!doctype html><style>body{margin:0;background:#fff}
+        @media (prefers-color-scheme:dark){body{background:#000}}@media (max-width:400px){body{border-top:9px solid red}}
+        @media (prefers-reduced-motion:no-preference){p{color:lime}}</style><p>words";
+    let corner = |policy: &RenderPolicy| {
+        let page = rendered(rig.farm.render(html, policy));
+        let picture = image::load_from_memory(&page.screenshot).expect("a picture").to_rgb8();
+        (picture.get_pixel(picture.width() - 1, 1).0, page.nodes.last().expect("p").color.clone())
+    };
+    let phone = Viewport { width: 375, height: 700, device_scale_factor: 2.0 };
+    let check = |policy: RenderPolicy, pixel: [u8; 3], color: &str| {
+        assert_eq!(corner(&policy), (pixel, color.to_owned()), "{policy:?}");
+    };
+    check(policy(), [255; 3], "rgb(0, 0, 0)");
+    check(RenderPolicy { color_scheme: ColorScheme::Dark, ..policy() }, [0; 3], "rgb(0, 0, 0)");
+    check(RenderPolicy { viewport: phone, ..policy() }, [255, 0, 0], "rgb(0, 0, 0)");
+    check(RenderPolicy { reduced_motion: false, ..policy() }, [255; 3], "rgb(0, 255, 0)");
+    // A tab goes back to what the first policy says.
+    check(policy(), [255; 3], "rgb(0, 0, 0)");
+}
+
+#[test]
+fn every_format_is_what_it_says_and_tall_pages_are_tiled() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let html = "<!doctype html><body style='margin:0'><div style='height:9000px;background:#00f'></div>
+        <div style='height:9000px;background:#f00'></div>";
+    let check = |format: ImageFormat, kind: image::ImageFormat, height: u32| {
+        let page = rendered(rig.farm.render(html, &RenderPolicy { format, height_max: 20_000, ..policy() }));
+        assert_eq!((page.height, page.truncated_height), (height, height < 18_000), "{format:?}");
+        assert_eq!(image::guess_format(&page.screenshot).expect("a picture"), kind);
+        let picture = image::load_from_memory(&page.screenshot).expect("a picture").to_rgb8();
+        let near = |y: u32, expected: [u8; 3]| {
+            let pixel = picture.get_pixel(9, y).0;
+            assert!(pixel.iter().zip(expected).all(|(a, b)| a.abs_diff(b) < 9), "{format:?} at {y}: {pixel:?}");
+        };
+        near(8_990, [0, 0, 255]);
+        near(9_010, [255, 0, 0]);
+        near(height - 1, [255, 0, 0]);
+    };
+    check(ImageFormat::Png, image::ImageFormat::Png, 18_000);
+    check(ImageFormat::Jpeg(90), image::ImageFormat::Jpeg, 18_000);
+    check(ImageFormat::Webp(90), image::ImageFormat::WebP, 16_383);
+    check(ImageFormat::WebpLossless, image::ImageFormat::WebP, 16_383);
+}
+
+#[test]
+fn nodes_say_what_they_are_called_and_whether_they_can_be_seen() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let html = "<!doctype html><style>body{margin:0;font:700 20px Arial}div{position:absolute;width:100px;height:20px}
+        #cut{overflow:hidden;height:30px;width:100px}</style>
+        <div id=low style='top:200px'>low</div><div id=high style='top:200px;background:#fff;z-index:2'>high</div>
+        <div id=away style='left:-500px'>away</div><div id=clear style='opacity:0'>clear</div>
+        <div id=cut style='top:300px'><p id=inner style='margin-top:60px'>inner</p></div>
+        <button id=b aria-label='Close it'>x</button><label>Mail <input id=i></label>";
+    let page = rendered(rig.farm.render(html, &policy()));
+    let node = |text: &str| page.nodes.iter().find(|node| node.text == text).expect(text);
+    let check = |text: &str, expected: Visibility| assert_eq!(node(text).visibility, expected, "{text}");
+    check("low", Visibility::Covered);
+    check("high", Visibility::Visible);
+    check("away", Visibility::OffScreen);
+    check("clear", Visibility::Transparent);
+    check("inner", Visibility::Clipped);
+    assert!(node("high").paint_order > node("low").paint_order);
+    assert_eq!((node("low").font_weight, node("low").font_family.as_str()), (700, "Arial"));
+    assert_eq!(node("x").name, "Close it");
+    assert_eq!(page.nodes.iter().find(|node| node.tag == "input").expect("input").name, "Mail");
+}
+
+#[test]
+fn scripts_run_only_when_they_are_asked_for_and_with_a_pinned_clock() {
+    let Some(rig) = rig(|config| (config.browsers, config.tabs_per_browser) = (1, 1)) else { return };
+    let html = "<!doctype html><p id=p>still</p><script>alert('a');
+        p.textContent = 'ran ' + Math.random() + ' ' + Date.now() + ' ' + new Date().getFullYear()</script>";
+    let text = |scripts_ms: Option<u64>| {
+        let page = rendered(rig.farm.render(html, &RenderPolicy { scripts_ms, twice: true, ..policy() }));
+        assert_eq!(page.stable, Some(true));
+        page.nodes.iter().find(|node| node.tag == "p").expect("p").text.clone()
+    };
+    assert_eq!(text(None), "still");
+    let ran = text(Some(100));
+    assert!(ran.starts_with("ran 0.") && ran.ends_with(" 1717243200000 2024"), "{ran}");
+    assert_eq!(text(None), "still");
+    assert_eq!(text(Some(100)), ran);
+}
+
+#[test]
+fn the_test_card_comes_out_as_it_should() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let report = render::render_card(&rig.farm);
+    println!("no letters for {:?}", report.missing_scripts);
+    assert_eq!(report.faults, []);
+}
+
+#[test]
+fn farms_fit_the_machine() {
+    let config = |cores: usize, gigabytes: u64| {
+        let config = FarmConfig::for_machine(PathBuf::from("chrome"), cores, gigabytes << 30);
+        assert!(config.browser_memory_ceiling_bytes * config.browsers as u64 <= gigabytes << 30);
+        assert!(config.process_memory_max_bytes <= config.browser_memory_ceiling_bytes);
+        config.browsers
+    };
+    assert_eq!((config(8, 64), config(8, 4), config(2, 1)), (8, 4, 1));
 }

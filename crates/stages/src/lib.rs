@@ -21,7 +21,7 @@ pub use dataset::{DatasetConfig, DatasetSink};
 pub use known::Known;
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};
-pub use render::{RenderConfig, RenderStage};
+pub use render::{PngEffort, RenderConfig, RenderStage, Scheme, ViewConfig};
 pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use sketch::SketchStage;

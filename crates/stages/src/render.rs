@@ -3,9 +3,12 @@
 use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::render::{Farm, FarmConfig, FarmEvent, RenderOutcome, RenderPolicy, Rendered, find_chrome, font_set_digest};
+use ::render::{
+    ColorScheme, Farm, FarmConfig, FarmEvent, ImageFormat, RenderOutcome, RenderPolicy, Rendered, find_chrome,
+    font_set_digest,
+};
 use engine::{BatchSize, Context, Demand, Resource, RunEvent, Settings, Stage, StageError};
-use item::{Attributes, Item, Node, Page, Snapshot, Verdict, Viewport, name};
+use item::{Attributes, Item, Kept, Node, Page, Snapshot, Verdict, Viewport, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,16 +24,86 @@ pub struct RenderConfig {
     pub viewport_height: u32,
     /// Device pixels per CSS px.
     pub device_scale_factor: f64,
+    /// What media queries hear: `light` or `dark`.
+    pub color_scheme: Scheme,
+    /// Media queries hear that the user prefers reduced motion. Animations stand still either way.
+    pub reduced_motion: bool,
+    /// How hard Chrome works on a PNG: `small`, or `fast` for 40 % more bytes and 8 % less time.
+    pub png: PngEffort,
     /// Longer pages are cut off here, in CSS px.
     pub height_max: u32,
     /// Longer pages are rejected before they are painted, in CSS px.
     pub page_height_max: u32,
+    /// Pages that are more times as tall as the viewport is wide are rejected.
+    pub page_aspect_max: f64,
+    /// Pages that are more times as wide as the viewport are rejected: their layout overflows.
+    pub page_width_ratio_max: f64,
+    /// Pages whose visible elements end above this are rejected, in CSS px.
+    pub page_height_min: u32,
+    /// Pages with fewer visible elements are rejected.
+    pub visible_elements_min: usize,
+    /// Pages with more visible elements are rejected.
+    pub visible_elements_max: usize,
+    /// Pages are rejected when a greater share of the screenshot's height shows neither text nor picture nor control.
+    pub blank_share_max: f64,
+    /// Pages are rejected when text covers a smaller share of the screenshot; 0 rejects none.
+    pub text_coverage_min: f64,
+    /// Pages are rejected when text covers a greater share of the screenshot; 1 rejects none.
+    pub text_coverage_max: f64,
     /// The longest that a page may take, in ms.
     pub page_timeout_ms: u64,
+    /// Run the pages' scripts and give them this long, in ms; by default none run.
+    pub scripts_ms: Option<u64>,
+    /// Render each page a second time and say in the column `stable` whether it came out the same.
+    pub twice: bool,
+    /// Further views of each page, each a row of its own beside the first one.
+    pub views: Vec<ViewConfig>,
     /// Pages that render at the same time; 0 takes what the machine can feed.
     pub tabs: usize,
     /// The Chrome to use; by default the one that `databuild doctor` finds.
     pub chrome: Option<String>,
+}
+
+/// What media queries hear of the user's taste.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Dark on light.
+    #[default]
+    Light,
+    /// Light on dark, where the page has such a style.
+    Dark,
+}
+
+/// How hard Chrome works on a PNG.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PngEffort {
+    /// Fewer bytes.
+    #[default]
+    Small,
+    /// Less time.
+    Fast,
+}
+
+/// A further view of each page: what it does not say is as in the first one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ViewConfig {
+    /// Name, in the column `view`.
+    pub name: String,
+    /// Width of the viewport in CSS px.
+    pub viewport_width: Option<u32>,
+    /// Height of the viewport in CSS px.
+    pub viewport_height: Option<u32>,
+    /// Device pixels per CSS px.
+    pub device_scale_factor: Option<f64>,
+    /// `light` or `dark`.
+    pub color_scheme: Option<Scheme>,
+    /// Media queries hear that the user prefers reduced motion.
+    pub reduced_motion: Option<bool>,
+    /// Longer pages are cut off here, in CSS px: the viewport's height gives the first screen alone.
+    pub height_max: Option<u32>,
 }
 
 impl Default for RenderConfig {
@@ -40,9 +113,23 @@ impl Default for RenderConfig {
             viewport_width: policy.viewport.width,
             viewport_height: policy.viewport.height,
             device_scale_factor: policy.viewport.device_scale_factor,
+            color_scheme: Scheme::Light,
+            reduced_motion: policy.reduced_motion,
+            png: PngEffort::Small,
             height_max: policy.height_max,
             page_height_max: policy.page_height_max,
+            page_aspect_max: policy.page_aspect_max,
+            page_width_ratio_max: policy.page_width_ratio_max,
+            page_height_min: policy.page_height_min,
+            visible_elements_min: policy.visible_elements_min,
+            visible_elements_max: policy.visible_elements_max,
+            blank_share_max: policy.blank_share_max,
+            text_coverage_min: policy.text_coverage_min,
+            text_coverage_max: policy.text_coverage_max,
             page_timeout_ms: policy.page_timeout_ms,
+            scripts_ms: None,
+            twice: false,
+            views: Vec::new(),
             tabs: 0,
             chrome: None,
         }
@@ -57,18 +144,87 @@ impl RenderConfig {
                 height: self.viewport_height,
                 device_scale_factor: self.device_scale_factor,
             },
+            color_scheme: self.color_scheme.into(),
+            reduced_motion: self.reduced_motion,
+            format: match self.png {
+                PngEffort::Small => ImageFormat::Png,
+                PngEffort::Fast => ImageFormat::PngFast,
+            },
             height_max: self.height_max,
             page_height_max: self.page_height_max,
+            page_aspect_max: self.page_aspect_max,
+            page_width_ratio_max: self.page_width_ratio_max,
+            page_height_min: self.page_height_min,
+            visible_elements_min: self.visible_elements_min,
+            visible_elements_max: self.visible_elements_max,
+            blank_share_max: self.blank_share_max,
+            text_coverage_min: self.text_coverage_min,
+            text_coverage_max: self.text_coverage_max,
             page_timeout_ms: self.page_timeout_ms,
+            scripts_ms: self.scripts_ms,
+            twice: self.twice,
             ..RenderPolicy::default()
         }
     }
+
+    /// The first view and the others, by name. The first has a name only where there are others.
+    fn views(&self) -> Vec<View> {
+        let main = (!self.views.is_empty()).then(|| MAIN_VIEW.to_owned());
+        let mut views = vec![View { name: main, policy: self.policy() }];
+        for view in &self.views {
+            let mut policy = self.policy();
+            policy.viewport.width = view.viewport_width.unwrap_or(policy.viewport.width);
+            policy.viewport.height = view.viewport_height.unwrap_or(policy.viewport.height);
+            policy.viewport.device_scale_factor =
+                view.device_scale_factor.unwrap_or(policy.viewport.device_scale_factor);
+            policy.color_scheme = view.color_scheme.map_or(policy.color_scheme, Into::into);
+            policy.reduced_motion = view.reduced_motion.unwrap_or(policy.reduced_motion);
+            policy.height_max = view.height_max.unwrap_or(policy.height_max);
+            views.push(View { name: Some(view.name.clone()), policy });
+        }
+        views
+    }
+
+    /// What the answers depend on: everything but who gives them, which is told by build and not by path.
+    fn behaviour(&self) -> Settings {
+        let mut settings = serde_json::json!(self);
+        if let Some(settings) = settings.as_object_mut() {
+            settings.remove("tabs");
+            settings.remove("chrome");
+        }
+        settings
+    }
+}
+
+impl From<Scheme> for ColorScheme {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Light => Self::Light,
+            Scheme::Dark => Self::Dark,
+        }
+    }
+}
+
+/// Name of the first view, where there are others.
+const MAIN_VIEW: &str = "main";
+/// Share of the available memory that the farm may fill; the rest is for pictures and pages in our own process.
+const FARM_MEMORY_SHARE: f64 = 0.75;
+/// Memory that is assumed where the system does not tell.
+const MEMORY_BYTES_ASSUMED: u64 = 8 << 30;
+
+/// One way to look at a page.
+#[derive(Debug, Clone)]
+struct View {
+    name: Option<String>,
+    policy: RenderPolicy,
 }
 
 /// The stage. The farm starts when the first page comes, so that a run that has nothing to render starts no browser.
 pub struct RenderStage {
     config: FarmConfig,
-    policy: RenderPolicy,
+    /// The first one decides over the page.
+    views: Vec<View>,
+    behaviour: Settings,
     /// Chrome's build, as the binary says without being started.
     build: String,
     fonts: String,
@@ -87,7 +243,7 @@ impl std::fmt::Debug for RenderStage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RenderStage")
             .field("config", &self.config)
-            .field("policy", &self.policy)
+            .field("views", &self.views)
             .finish_non_exhaustive()
     }
 }
@@ -101,17 +257,17 @@ impl RenderStage {
             ::render::chrome_build(&chrome).map_err(|error| StageError::new("ask Chrome for its version", error))?;
         let fonts = font_set_digest(path).map_err(|error| StageError::new("list the fonts", error))?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let mut farm = FarmConfig::new(chrome, cores);
+        let mut farm = FarmConfig::for_machine(chrome, cores, (memory_bytes() as f64 * FARM_MEMORY_SHARE) as u64);
         // As root Chrome can't have its sandbox; everybody else keeps it.
         farm.sandbox = !is_root;
         if config.tabs > 0 {
             farm.browsers = farm.browsers.min(config.tabs);
             farm.tabs_per_browser = config.tabs.div_ceil(farm.browsers);
         }
-        let policy = config.policy();
         Ok(Self {
             config: farm,
-            policy,
+            views: config.views(),
+            behaviour: config.behaviour(),
             build,
             fonts: fonts.short(),
             farm: Mutex::new(State::Idle),
@@ -131,7 +287,11 @@ impl RenderStage {
             State::Stopped => Err(StageError::plain("render: the farm was stopped")),
             State::Idle => {
                 let news = Arc::clone(&self.news);
-                let listen = move |event| news.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+                let listen = move |event| {
+                    if matches!(event, FarmEvent::BrowserReplaced { .. }) {
+                        news.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+                    }
+                };
                 let profiles =
                     Profiles::create().map_err(|error| StageError::new("make a folder for browser profiles", error))?;
                 let config = FarmConfig { profile_root: Some(profiles.path().to_owned()), ..self.config.clone() };
@@ -144,36 +304,89 @@ impl RenderStage {
         }
     }
 
-    fn snapshot(&self, page: &Page, rendered: Rendered, chrome: &str) -> Verdict<Snapshot> {
-        let attributes = Attributes::new()
+    /// One page in every view. The first view decides; of the others, those that come out are further rows.
+    fn render(&self, farm: &Farm, page: &Page) -> Verdict<Snapshot> {
+        let mut kept: Vec<Kept<Snapshot>> = Vec::new();
+        let mut missing: Vec<String> = Vec::new();
+        for view in &self.views {
+            match (farm.render(&page.html, &view.policy), &view.name) {
+                (RenderOutcome::Rendered(rendered), _) => {
+                    kept.push(self.snapshot(page, rendered, view, farm.version()));
+                }
+                (RenderOutcome::Refused(rejection), _) if kept.is_empty() => return Verdict::Reject(rejection),
+                (RenderOutcome::Failed(failure), _) if kept.is_empty() => return Verdict::Fail(failure),
+                (RenderOutcome::Refused(rejection), view) => missing.push(lost(view.as_deref(), rejection.rule.name)),
+                (RenderOutcome::Failed(failure), view) => missing.push(lost(view.as_deref(), failure.class.name())),
+            }
+        }
+        if self.views.len() == 1 {
+            return kept.pop().map_or_else(|| Verdict::Fan(Vec::new()), Verdict::Keep);
+        }
+        if let Some(main) = kept.first_mut().filter(|_| !missing.is_empty()) {
+            main.attributes.set(name::VIEWS_MISSING, missing.join(", "));
+        }
+        Verdict::Fan(kept)
+    }
+
+    fn snapshot(&self, page: &Page, rendered: Rendered, view: &View, chrome: &str) -> Kept<Snapshot> {
+        let mut attributes = Attributes::new()
             .with(name::PAGE_WIDTH, rendered.page_width)
             .with(name::PAGE_HEIGHT, rendered.page_height)
+            .with(name::BLANK_SHARE, rendered.blank_share)
+            .with(name::TEXT_COVERAGE, rendered.text_coverage)
+            .with(name::COLOR_SCHEME, view.policy.color_scheme.name())
             .with(name::SCREENSHOT_SHA256, crate::dataset::sha256_hex(&rendered.screenshot))
             .with(name::CHROME, chrome)
             .with(name::FONTS, self.fonts.as_str());
+        if let Some(view) = &view.name {
+            attributes.set(name::VIEW, view.as_str());
+        }
+        if let Some(stable) = rendered.stable {
+            attributes.set(name::STABLE, stable);
+        }
         let mut nodes = rendered.nodes;
         place_in_code(&mut nodes, &page.html);
         let snapshot = Snapshot {
             html: page.html.clone(),
-            viewport: self.policy.viewport,
+            viewport: view.policy.viewport,
             screenshot: rendered.screenshot,
             width: rendered.width,
             height: rendered.height,
             nodes,
         };
-        Verdict::keep(snapshot, attributes)
+        Kept { body: snapshot, attributes }
     }
 }
 
+fn lost(view: Option<&str>, why: &str) -> String {
+    format!("{}: {why}", view.unwrap_or(MAIN_VIEW))
+}
+
+/// Memory that is free for us: the system's, or the control group's limit where that is less.
+fn memory_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB"));
+    let available = available.and_then(|kb| kb.parse::<u64>().ok()).map_or(MEMORY_BYTES_ASSUMED, |kb| kb * 1024);
+    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    limit.trim().parse::<u64>().map_or(available, |limit| limit.min(available))
+}
+
+/// Tags that browsers make where the code has none.
+const IMPLIED: &[&str] = &["html", "head", "body", "tbody", "colgroup"];
+
 /// Gives each element its byte range in the code: both lists are in document order, so they go in step as long as the
-/// tags agree. Where the parser has moved or made elements, the steps part, and what follows gets no range rather than
-/// a wrong one.
+/// tags agree. An element that the parser made has no code, and the steps go on behind it. Where the parser has moved
+/// elements, the steps part, and what follows gets no range rather than a wrong one.
 fn place_in_code(nodes: &mut [Node], html: &str) {
-    for (node, element) in nodes.iter_mut().zip(clean::element_ranges(html)) {
-        if !node.tag.eq_ignore_ascii_case(&element.tag) {
+    let mut elements = clean::element_ranges(html).into_iter().peekable();
+    for node in nodes {
+        let Some(element) = elements.peek() else { break };
+        if node.tag.eq_ignore_ascii_case(&element.tag) {
+            node.range = Some(element.range);
+            elements.next();
+        } else if !IMPLIED.contains(&node.tag.as_str()) {
             break;
         }
-        node.range = Some(element.range);
     }
 }
 
@@ -181,7 +394,7 @@ impl Stage for RenderStage {
     type In = Page;
     type Out = Snapshot;
     const NAME: &'static str = "render";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
@@ -197,26 +410,17 @@ impl Stage for RenderStage {
     }
 
     fn settings(&self) -> Settings {
-        let policy = &self.policy;
         serde_json::json!({
             "chrome": self.build,
             "farm": ::render::farm_fingerprint(&self.build, &self.config),
             "fonts": self.fonts,
-            "viewport": policy.viewport,
-            "height_max": policy.height_max,
-            "page_height_max": policy.page_height_max,
-            "page_timeout_ms": policy.page_timeout_ms,
+            "render": self.behaviour,
         })
     }
 
     fn process(&self, batch: &[Item<Page>], context: Context<'_>) -> Result<Vec<Verdict<Snapshot>>, StageError> {
         let farm = self.farm()?;
-        let render = |item: &Item<Page>| match farm.render(&item.body.html, &self.policy) {
-            RenderOutcome::Rendered(rendered) => self.snapshot(&item.body, rendered, farm.version()),
-            RenderOutcome::Refused(rejection) => Verdict::Reject(rejection),
-            RenderOutcome::Failed(failure) => Verdict::Fail(failure),
-        };
-        let verdicts = batch.iter().map(render).collect();
+        let verdicts = batch.iter().map(|item| self.render(&farm, &item.body)).collect();
         let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
         for event in news {
             if let FarmEvent::BrowserReplaced { reason, .. } = event {
@@ -249,8 +453,35 @@ mod tests {
     }
 
     #[test]
+    fn a_view_differs_from_the_first_one_in_what_it_says() {
+        let phone = ViewConfig {
+            name: "phone".to_owned(),
+            viewport_width: Some(375),
+            viewport_height: None,
+            device_scale_factor: Some(2.0),
+            color_scheme: Some(Scheme::Dark),
+            reduced_motion: None,
+            height_max: None,
+        };
+        let views = RenderConfig { views: vec![phone], ..RenderConfig::default() }.views();
+        assert_eq!((views[0].name.as_deref(), views[1].name.as_deref()), (Some("main"), Some("phone")));
+        let viewport = Viewport { width: 375, height: 720, device_scale_factor: 2.0 };
+        let expected = RenderPolicy { viewport, color_scheme: ColorScheme::Dark, ..views[0].policy.clone() };
+        assert_eq!(views[1].policy, expected);
+        assert_eq!(RenderConfig::default().views()[0].name, None);
+    }
+
+    #[test]
     fn boxes_find_their_code() {
         check(&["p", "b"], "<p>é <b>x</b></p>", &[Some("<p>é <b>x</b></p>"), Some("<b>x</b>")]);
         check(&["p", "i"], "<p><b>x</b></p>", &[Some("<p><b>x</b></p>"), None]);
+        // The parser made `html`, `head`, `body` and `tbody`; it moved `b` before the table.
+        check(&["html", "head", "body", "p"], "<p>a</p>", &[None, None, None, Some("<p>a</p>")]);
+        check(
+            &["table", "tbody", "tr"],
+            "<table><tr></tr></table>",
+            &[Some("<table><tr></tr></table>"), None, Some("<tr></tr>")],
+        );
+        check(&["b", "table"], "<table><b></b></table>", &[None, None]);
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod check;
 mod dedup;
 mod doctor;
@@ -14,7 +15,7 @@ mod verify;
 
 use pipeline::{Built, Environment, Loaded};
 
-use crate::cli::{Cli, Command, FileArgs};
+use crate::cli::{BenchCommand, Cli, Command, FileArgs};
 use crate::environment;
 use crate::error::CommandError;
 use crate::printer::Printer;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Report(args) => report::report(&args, printer),
         Command::Hashlist(args) => hashlist::hashlist(&args, printer),
         Command::Dedup(command) => dedup::dedup(&command, printer),
+        Command::Bench { of: BenchCommand::Render(args) } => bench::render(&args, printer),
         Command::Doctor => doctor::doctor(printer),
         Command::Schema { of } => schema::schema(&of, printer),
         Command::Completions { shell } => {

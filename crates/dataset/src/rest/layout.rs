@@ -2,7 +2,7 @@
 
 use item::{
     Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Node, Page, Provenance, Rect, Snapshot,
-    Viewport,
+    Viewport, Visibility,
 };
 
 use crate::cell::Cell;
@@ -14,7 +14,7 @@ pub(super) const fn table(kind: BodyKind) -> Table<Item> {
     match kind {
         BodyKind::Capture => Table { name: "rest-capture", version: 1, columns: &[HEAD, CAPTURE] },
         BodyKind::Page => Table { name: "rest-page", version: 1, columns: &[HEAD, PAGE] },
-        BodyKind::Snapshot => Table { name: "rest-snapshot", version: 1, columns: &[HEAD, SNAPSHOT] },
+        BodyKind::Snapshot => Table { name: "rest-snapshot", version: 2, columns: &[HEAD, SNAPSHOT] },
     }
 }
 
@@ -110,6 +110,11 @@ const NODE: Field = Field::always(
         Field::always("font_size", Kind::Float32, "CSS px."),
         Field::always("color", Kind::Word, "Text colour."),
         Field::always("background", Kind::Word, "Background colour."),
+        Field::always("name", Kind::Text, "Accessible name."),
+        Field::always("visibility", Kind::Word, "Whether it can be seen, or why not."),
+        Field::always("font_family", Kind::Word, "Font families."),
+        Field::always("font_weight", Kind::Int, "1 to 1000."),
+        Field::always("paint_order", Kind::Int, "Rank of painting."),
     ]),
     "One element.",
 );
@@ -157,6 +162,11 @@ fn node_cell(node: &Node) -> Cell<'_> {
         Cell::Float(node.font_size.into()),
         Cell::text(&node.color),
         Cell::text(&node.background),
+        Cell::text(&node.name),
+        Cell::text(node.visibility.name()),
+        Cell::text(&node.font_family),
+        Cell::Int(node.font_weight.into()),
+        Cell::Int(node.paint_order.into()),
     ])
 }
 
@@ -210,6 +220,10 @@ fn charset_source(name: &str) -> Option<CharsetSource> {
     [Bom, Http, Meta, Detected].into_iter().find(|source| source.name() == name)
 }
 
+fn visibility(name: &str) -> Option<Visibility> {
+    Visibility::ALL.into_iter().find(|kind| kind.name() == name)
+}
+
 fn snapshot_from(record: &mut Record<'_>) -> Option<Snapshot> {
     Some(Snapshot {
         html: record.text()?,
@@ -246,5 +260,10 @@ fn node_from(cell: Cell<'_>) -> Option<Node> {
         font_size: fields.float()? as f32,
         color: fields.text()?,
         background: fields.text()?,
+        name: fields.text()?,
+        visibility: visibility(&fields.text()?)?,
+        font_family: fields.text()?,
+        font_weight: fields.int()?.try_into().ok()?,
+        paint_order: fields.count_u32()?,
     })
 }

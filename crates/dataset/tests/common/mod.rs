@@ -28,6 +28,9 @@ pub(crate) fn page(number: u32, split: &str, width: u32, height: u32) -> Item<Sn
         font_size: 16.0,
         color: "rgb(0, 0, 0)".to_owned(),
         background: "rgba(0, 0, 0, 0)".to_owned(),
+        font_weight: 400,
+        font_family: "serif".to_owned(),
+        ..Node::default()
     };
     let nodes = vec![node("html", None, ""), node("body", Some(0), ""), node("h1", Some(1), "Page – é 日本")];
     let attributes = Attributes::new()

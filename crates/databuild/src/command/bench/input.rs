@@ -1,0 +1,49 @@
+//! The pages to render: a folder of HTML files, or the captures of a WARC file, cleaned as a run cleans them.
+
+use std::path::{Path, PathBuf};
+
+use clean::{CleanPolicy, NoAssets, clean};
+use ingest::{ArchiveReader, CaptureOutcome, CapturePolicy, CaptureReader, Limits};
+use item::Verdict;
+
+use crate::error::CommandError;
+
+/// At most `limit` pages, spread evenly over what is there.
+pub(super) fn pages(path: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
+    let pages = if path.is_dir() { of_folder(path, limit)? } else { of_warc(path)? };
+    let pages = spread(pages, limit);
+    if pages.is_empty() {
+        return Err(CommandError::usage(format!("find pages in `{}`: there are none", path.display()))
+            .hint("give a folder of .html files, or a WARC file"));
+    }
+    Ok(pages)
+}
+
+fn of_folder(folder: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
+    let list = std::fs::read_dir(folder).map_err(CommandError::environment)?;
+    let mut paths: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "html"));
+    paths.sort();
+    let read = |path: &PathBuf| std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let pages: Result<_, _> = spread(paths, limit).iter().map(read).collect();
+    pages.map_err(CommandError::environment)
+}
+
+fn of_warc(path: &Path) -> Result<Vec<String>, CommandError> {
+    let archive = ArchiveReader::open(path, Limits::default()).map_err(CommandError::environment)?;
+    let policy = CleanPolicy::default();
+    let mut pages = Vec::new();
+    for outcome in CaptureReader::new(archive, CapturePolicy::default()) {
+        if let CaptureOutcome::Capture(item) = outcome.map_err(CommandError::environment)?
+            && let Verdict::Keep(kept) = clean(&item.body, &item.head.provenance.url, &policy, &NoAssets)
+        {
+            pages.push(kept.body.html);
+        }
+    }
+    Ok(pages)
+}
+
+fn spread<T>(all: Vec<T>, limit: Option<usize>) -> Vec<T> {
+    let step = limit.map_or(1, |limit| all.len() / limit.max(1)).max(1);
+    all.into_iter().step_by(step).take(limit.unwrap_or(usize::MAX)).collect()
+}

@@ -34,6 +34,15 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Write the HTML report of the last run.
     Report(FileArgs),
+    /// List what could not be processed in the last run.
+    Failed(FailedArgs),
+    /// Try failures of the last run again, and nothing else.
+    Retry(RetryArgs),
+    /// Tell what became of a page in the last run.
+    Explain(ExplainArgs),
+    /// Say how much lies in the store, remove what is of no use any more, check that it is whole.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Make a hash list of a benchmark, so that its pages stay out of training data.
     Hashlist(HashlistArgs),
     /// Set the limits of near-duplicates by eye, and keep an index of what is published.
@@ -137,6 +146,67 @@ pub(crate) struct PlanArgs {
     /// Print the plan as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which failures.
+#[derive(Debug, Args)]
+pub(crate) struct FailureArgs {
+    /// Of this class: `timeout`, `crash`, `decode`, `damaged`, `limit`, `upstream` or `panic`.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// Of this stage.
+    #[arg(long)]
+    pub(crate) stage: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FailedArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) which: FailureArgs,
+    /// Print JSON lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) which: FailureArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// The page: its id, or its URL.
+    pub(crate) page: String,
+    /// Write its screenshot, if it has one in the dataset, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
+}
+
+/// What can be done with a store.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// How much lies where.
+    Du(FileArgs),
+    /// Remove what the last runs of all pipelines of the store do not need. No run may be going on.
+    Prune(PruneArgs),
+    /// Check that everything that runs rely on is there and whole.
+    Verify(FileArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

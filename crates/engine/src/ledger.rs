@@ -47,6 +47,13 @@ pub struct PartitionManifest {
     pub(crate) losses_file: FileRef,
 }
 
+impl PartitionManifest {
+    /// The files that it names.
+    pub(crate) fn files(&self) -> [&FileRef; 3] {
+        [&self.items_file, &self.index_file, &self.losses_file]
+    }
+}
+
 /// What the writer of a manifest knows.
 pub(crate) struct Finished {
     pub(crate) phase: String,
@@ -126,7 +133,7 @@ pub(crate) fn find(store: &dyn Store, phase: &str, key: &Digest) -> Result<Optio
         store.delete(&name)?;
         return Ok(None);
     }
-    for file in [&manifest.items_file, &manifest.index_file, &manifest.losses_file] {
+    for file in manifest.files() {
         if store.size(&file.name)? != Some(file.bytes) {
             // Somebody removed the files by hand. The manifest is worth nothing without them: make both again.
             store.delete(&name)?;

@@ -13,6 +13,7 @@ mod decisions;
 mod error;
 mod event;
 mod flow;
+pub mod housekeeping;
 mod key;
 mod ledger;
 mod memo;

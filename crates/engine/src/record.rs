@@ -39,6 +39,9 @@ pub struct BarrierRecord {
     pub barrier: String,
     /// The decisions were there already.
     pub reused: bool,
+    /// Key of the decisions in the ledger.
+    #[serde(default)]
+    pub key: Option<Digest>,
     /// Its books.
     pub books: StageBooks,
 }

@@ -357,7 +357,7 @@ impl Run {
             reused,
         });
         let books = record.books.clone();
-        trail.barriers.push(BarrierRecord { barrier: record.barrier.clone(), reused, books });
+        trail.barriers.push(BarrierRecord { barrier: record.barrier.clone(), reused, key: Some(record.key), books });
         trail.push(&manifests, record, decided);
         slices(self.store.as_ref(), &trail.manifests, &trail.decisions)
     }

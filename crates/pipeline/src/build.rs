@@ -41,10 +41,16 @@ fn setup(table: &'static str) -> impl FnOnce(StageError) -> PipelineError {
     move |source| PipelineError::Setup { table, source }
 }
 
+/// Opens the store that a pipeline file names.
+pub fn open_store(loaded: &Loaded) -> Result<Arc<dyn Store>, PipelineError> {
+    let folder = loaded.base.join(&loaded.file.run.store);
+    Ok(Arc::new(LocalStore::open(folder).map_err(PipelineError::Store)?))
+}
+
 /// Sets up every stage: finds files, Chrome and the model, opens the store.
 pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, PipelineError> {
     let Loaded { file, base } = loaded;
-    let store: Arc<dyn Store> = Arc::new(LocalStore::open(base.join(&file.run.store)).map_err(PipelineError::Store)?);
+    let store = open_store(loaded)?;
     let source = WarcSource::new(&file.source, base, Arc::clone(&store)).map_err(setup("source"))?;
     let clean = CleanStage::new(&file.clean, base).map_err(setup("clean"))?;
     let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;

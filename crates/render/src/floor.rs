@@ -104,8 +104,7 @@ fn replay(tab: &mut Tab, page: FloorPage<'_>, policy: &RenderPolicy) -> Result<(
     tab.session.call_unread(&content, deadline)?;
     tab.session.wait_load(deadline)?;
     tab.session.call_unread(&protocol::frame(), deadline)?;
-    tab.session
-        .call_unread(&Evaluate { expression: SETTLE, await_promise: true, return_by_value: true }, deadline)?;
+    tab.session.call_unread(&Evaluate { expression: SETTLE, await_promise: true, return_by_value: true }, deadline)?;
     tab.session.call_unread(&snapshot::CAPTURE, deadline)?;
     if page.height > 0 {
         let clip = Clip { top: 0, width: policy.viewport.width, height: page.height };

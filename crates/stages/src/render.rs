@@ -241,10 +241,7 @@ enum State {
 
 impl std::fmt::Debug for RenderStage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RenderStage")
-            .field("config", &self.config)
-            .field("views", &self.views)
-            .finish_non_exhaustive()
+        f.debug_struct("RenderStage").field("config", &self.config).field("views", &self.views).finish_non_exhaustive()
     }
 }
 

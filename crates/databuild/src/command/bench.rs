@@ -250,4 +250,3 @@ fn entries(folder: &Path) -> usize {
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
-

@@ -4,12 +4,16 @@ mod bench;
 mod check;
 mod dedup;
 mod doctor;
+mod explain;
+mod failed;
+mod finished;
 mod hashlist;
 mod inspect;
 mod plan;
 mod report;
 mod run;
 mod schema;
+mod store;
 mod tune;
 mod verify;
 
@@ -30,6 +34,10 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Inspect(args) => inspect::inspect(&args, printer),
         Command::Verify(args) => verify::verify(&args, printer),
         Command::Report(args) => report::report(&args, printer),
+        Command::Failed(args) => failed::failed(&args, printer),
+        Command::Retry(args) => failed::retry(&args, printer),
+        Command::Explain(args) => explain::explain(&args, printer),
+        Command::Store(command) => store::store(&command, printer),
         Command::Hashlist(args) => hashlist::hashlist(&args, printer),
         Command::Dedup(command) => dedup::dedup(&command, printer),
         Command::Bench { of: BenchCommand::Render(args) } => bench::render(&args, printer),

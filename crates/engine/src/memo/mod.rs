@@ -261,5 +261,21 @@ pub(crate) fn compact(store: &dyn Store, folder: &str) -> Result<(), StoreError>
     small.iter().try_for_each(|blob| store.delete(&blob.name))
 }
 
+/// Every segment of the store in which something is damaged, and how much.
+pub(crate) fn damaged(store: &dyn Store) -> Result<Vec<(BlobName, String)>, StoreError> {
+    let mut found = Vec::new();
+    for blob in store.list(FOLDER)? {
+        let Some(entries) = segment::read_index(store, &blob)? else {
+            found.push((blob.name, "the segment is cut off or damaged".to_owned()));
+            continue;
+        };
+        let broken = entries.iter().filter(|(_, at)| segment::read(store, &blob.name, *at).is_none()).count();
+        if broken > 0 {
+            found.push((blob.name, format!("{broken} of {} answers are damaged", entries.len())));
+        }
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests;

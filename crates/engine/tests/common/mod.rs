@@ -265,7 +265,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::TempDir::new().expect("a temp folder");
+        // Flushing to a real disk is nearly all of the time of these tests, where there is a way around it.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::TempDir::new_in(memory) } else { tempfile::TempDir::new() };
+        let folder = folder.expect("a temp folder");
         let store = Arc::new(LocalStore::open(folder.path().join("store")).expect("a new store"));
         Self {
             _folder: folder,

@@ -111,15 +111,8 @@ pub enum Visibility {
 
 impl Visibility {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::Visible,
-        Self::NoBox,
-        Self::Hidden,
-        Self::Transparent,
-        Self::Clipped,
-        Self::OffScreen,
-        Self::Covered,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Visible, Self::NoBox, Self::Hidden, Self::Transparent, Self::Clipped, Self::OffScreen, Self::Covered];
 
     /// The kebab-case name, as in columns.
     pub const fn name(self) -> &'static str {

@@ -261,9 +261,7 @@ impl Farm {
         let first = self.render_shared(html, policy);
         let RenderOutcome::Rendered(mut rendered) = first else { return first };
         rendered.stable = Some(match self.render_shared(html, policy) {
-            RenderOutcome::Rendered(again) => {
-                again.screenshot == rendered.screenshot && again.nodes == rendered.nodes
-            }
+            RenderOutcome::Rendered(again) => again.screenshot == rendered.screenshot && again.nodes == rendered.nodes,
             RenderOutcome::Refused(_) | RenderOutcome::Failed(_) => false,
         });
         RenderOutcome::Rendered(rendered)

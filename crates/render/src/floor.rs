@@ -83,8 +83,8 @@ impl Floor {
         };
         thread::scope(|scope| {
             let threads: Vec<_> = self.tabs.iter_mut().map(|tab| scope.spawn(|| work(tab))).collect();
-            let ended = threads.into_iter().map(|thread| thread.join());
-            ended.map(|end| end.unwrap_or(Err(CallError::Gone))).collect::<Result<(), CallError>>()
+            let mut ended = threads.into_iter().map(thread::ScopedJoinHandle::join);
+            ended.try_for_each(|end| end.unwrap_or(Err(CallError::Gone)))
         })?;
         Ok(())
     }
@@ -104,8 +104,7 @@ fn replay(tab: &mut Tab, page: FloorPage<'_>, policy: &RenderPolicy) -> Result<(
     tab.session.call_unread(&content, deadline)?;
     tab.session.wait_load(deadline)?;
     tab.session.call_unread(&protocol::frame(), deadline)?;
-    tab.session
-        .call_unread(&Evaluate { expression: SETTLE, await_promise: true, return_by_value: true }, deadline)?;
+    tab.session.call_unread(&Evaluate { expression: SETTLE, await_promise: true, return_by_value: true }, deadline)?;
     tab.session.call_unread(&snapshot::CAPTURE, deadline)?;
     if page.height > 0 {
         let clip = Clip { top: 0, width: policy.viewport.width, height: page.height };

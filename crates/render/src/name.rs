@@ -12,8 +12,22 @@ const CONTENT_BYTES_MAX: usize = 4 * NAME_CHARS_MAX;
 
 /// Roles that are named by what is inside of them.
 const NAMED_BY_CONTENT: &[&str] = &[
-    "button", "cell", "checkbox", "columnheader", "heading", "link", "menuitem", "menuitemcheckbox", "menuitemradio",
-    "option", "radio", "rowheader", "switch", "tab", "tooltip", "treeitem",
+    "button",
+    "cell",
+    "checkbox",
+    "columnheader",
+    "heading",
+    "link",
+    "menuitem",
+    "menuitemcheckbox",
+    "menuitemradio",
+    "option",
+    "radio",
+    "rowheader",
+    "switch",
+    "tab",
+    "tooltip",
+    "treeitem",
 ];
 /// Types of `input` whose value is their caption.
 const BUTTONS: &[&str] = &["button", "submit", "reset"];

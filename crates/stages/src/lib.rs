@@ -8,6 +8,7 @@ mod dataset;
 mod pages;
 mod phash;
 mod profiles;
+mod ranges;
 mod render;
 mod rest;
 mod score;

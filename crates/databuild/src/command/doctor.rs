@@ -36,8 +36,7 @@ const SCRIPTS: &[(&str, &str)] = &[
 ];
 
 /// Where Debian has fonts for all of them.
-const FONT_PACKAGES: &str =
-    "apt-get install fonts-liberation fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji";
+const FONT_PACKAGES: &str = "apt-get install fonts-liberation fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji";
 
 /// Looks at everything that a run needs.
 pub(crate) fn doctor(printer: Printer) -> Outcome {

@@ -25,7 +25,9 @@ pub(crate) struct Hostile {
 const TIMEOUT: End = End::Failed(FailureClass::Timeout);
 const CRASH: End = End::Failed(FailureClass::Crash);
 const LIMIT: End = End::Failed(FailureClass::Limit);
-const ANY: &[End] = &[End::Rendered, TIMEOUT, CRASH, LIMIT];
+/// A script took the page away and left an empty one.
+const EMPTY: End = End::Refused("no-visible-elements");
+const ANY: &[End] = &[End::Rendered, EMPTY, TIMEOUT, CRASH, LIMIT];
 const SCRIPTS_MS: u64 = 500;
 
 /// `base` is where a server listens, `canary` the path of a file: neither may be reached.
@@ -80,13 +82,17 @@ pub(crate) fn all(base: &str, canary: &str) -> Vec<Hostile> {
         still("crash addresses", crash_addresses(canary), &[End::Rendered]),
         run("alert loop", "for (;;) alert(1)", &[TIMEOUT]),
         run("endless script", "for (;;) {}", &[TIMEOUT]),
-        run("memory bomb", "const a = []; for (;;) a.push(new Array(1e6).fill(Math.random()))", &[TIMEOUT, CRASH, LIMIT]),
+        run(
+            "memory bomb",
+            "const a = []; for (;;) a.push(new Array(1e6).fill(Math.random()))",
+            &[TIMEOUT, CRASH, LIMIT],
+        ),
         run(
             "history loop",
             "setInterval(() => { history.pushState({}, '', '#' + Math.random()); history.back() }, 0)",
             ANY,
         ),
-        run("reload loop", "setInterval(() => location.reload(), 0)", &[End::Rendered, TIMEOUT, CRASH]),
+        run("reload loop", "setInterval(() => location.reload(), 0)", ANY),
         run("everything that reaches out", &reach, ANY),
     ]
 }
@@ -120,7 +126,9 @@ fn variables() -> String {
 
 fn filters() -> String {
     let blur = "<feTurbulence baseFrequency='0.9' numOctaves='200'/><feGaussianBlur stdDeviation='2000'/>".repeat(20);
-    format!("<svg width=4000 height=4000><filter id=f>{blur}</filter><rect width=4000 height=4000 filter='url(#f)'/></svg>")
+    format!(
+        "<svg width=4000 height=4000><filter id=f>{blur}</filter><rect width=4000 height=4000 filter='url(#f)'/></svg>"
+    )
 }
 
 fn uses() -> String {
@@ -133,7 +141,8 @@ fn uses() -> String {
 }
 
 fn crash_addresses(canary: &str) -> String {
-    let addresses = ["chrome://crash", "chrome://kill", "chrome://gpucrash", "about:crash", "chrome://inducebrowsercrashforrealz"];
+    let addresses =
+        ["chrome://crash", "chrome://kill", "chrome://gpucrash", "about:crash", "chrome://inducebrowsercrashforrealz"];
     let mut html = String::new();
     for address in addresses {
         write!(html, "<iframe src={address}></iframe><img src={address}><a href={address}>a</a>").expect("text");

@@ -42,7 +42,8 @@ pub(super) fn same(
             }
         });
     }
-    let kinds: Vec<usize> = seen.iter().map(|digests| digests.lock().expect("no thread panics with it").len()).collect();
+    let kinds: Vec<usize> =
+        seen.iter().map(|digests| digests.lock().expect("no thread panics with it").len()).collect();
     let different: Vec<usize> = (0..pages.len()).filter(|page| kinds[*page] > 1).collect();
     for page in &different {
         printer.note(&format!("page {page}: {} different renders", kinds[*page]));

@@ -89,7 +89,7 @@ pub(crate) struct BenchRenderArgs {
     /// Tallest screenshot in CSS px: 720 for the first viewport alone.
     #[arg(long, value_name = "PX", default_value_t = 4_096)]
     pub(crate) height_max: u32,
-    /// `png`, `png-fast`, `jpeg`, `webp` or `webp-lossless`.
+    /// `png`, `png-small`, `jpeg`, `webp` or `webp-lossless`.
     #[arg(long, value_name = "FORMAT", default_value = "png")]
     pub(crate) format: String,
     /// Pages to take, spread evenly over the input; all by default.

@@ -2,6 +2,8 @@
 //!
 //! It shows what a wrong flag or a missing font does to a screenshot, in words that name the cause.
 
+use std::fmt::Write as _;
+
 use image::RgbImage;
 use item::Viewport;
 use thiserror::Error;
@@ -110,7 +112,7 @@ fn card() -> String {
     for (index, (_, one, other)) in SCRIPTS.iter().enumerate() {
         let top = LETTERS_TOP + LETTER_PX * index as u32;
         for (letter, left) in [(one, 0), (other, LETTER_PX)] {
-            html.push_str(&format!("<b style='top:{top}px;left:{left}px'>{letter}</b>"));
+            write!(html, "<b style='top:{top}px;left:{left}px'>{letter}</b>").expect("writing to a string");
         }
     }
     html

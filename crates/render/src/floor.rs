@@ -83,8 +83,8 @@ impl Floor {
         };
         thread::scope(|scope| {
             let threads: Vec<_> = self.tabs.iter_mut().map(|tab| scope.spawn(|| work(tab))).collect();
-            let ended = threads.into_iter().map(|thread| thread.join());
-            ended.map(|end| end.unwrap_or(Err(CallError::Gone))).collect::<Result<(), CallError>>()
+            let mut ended = threads.into_iter().map(thread::ScopedJoinHandle::join);
+            ended.try_for_each(|end| end.unwrap_or(Err(CallError::Gone)))
         })?;
         Ok(())
     }

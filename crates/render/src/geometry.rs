@@ -182,7 +182,7 @@ mod tests {
         check(1280, 720, &[node(100.0, false)], good, Some(NO_VISIBLE_ELEMENTS));
         check(1280, 720, &[node(9.0, true), node(9.0, true), node(9.0, true)], good, Some(TOO_MANY_VISIBLE_ELEMENTS));
         check(1280, 720, &[node(10.0, true)], good, Some(NO_AREA));
-        check(1280, 720, &one, Cover { blank_share: 0.95, ..good }, Some(MOSTLY_BLANK));
+        check(1280, 720, &one, Cover { blank_share: 0.96, ..good }, Some(MOSTLY_BLANK));
         check(1280, 720, &one, Cover { text_coverage: 0.05, ..good }, Some(TOO_LITTLE_TEXT_AREA));
         check(1280, 720, &one, Cover { text_coverage: 0.9, ..good }, Some(TOO_MUCH_TEXT_AREA));
     }

@@ -98,9 +98,9 @@ pub(crate) struct Clip {
 pub(crate) fn screenshot(clip: Clip, format: ImageFormat) -> Page::CaptureScreenshot {
     use Page::CaptureScreenshotFormatOption::{Jpeg, Png, Webp};
     let (format, quality, fast) = match format {
-        ImageFormat::Png => (Png, None, false),
-        // Decoded by ourselves and thrown away.
-        ImageFormat::PngFast | ImageFormat::WebpLossless => (Png, None, true),
+        ImageFormat::PngSmall => (Png, None, false),
+        // What becomes lossless WebP is a PNG first, decoded and thrown away.
+        ImageFormat::Png | ImageFormat::WebpLossless => (Png, None, true),
         ImageFormat::Jpeg(quality) => (Jpeg, Some(quality.into()), false),
         ImageFormat::Webp(quality) => (Webp, Some(quality.into()), false),
     };
@@ -121,7 +121,7 @@ pub(crate) fn screenshot(clip: Clip, format: ImageFormat) -> Page::CaptureScreen
 /// tab's surface out anew: that cost a sixth of the page.
 pub(crate) fn frame() -> Page::CaptureScreenshot {
     let one = Clip { top: 0, width: 1, height: 1 };
-    Page::CaptureScreenshot { capture_beyond_viewport: Some(false), ..screenshot(one, ImageFormat::PngFast) }
+    Page::CaptureScreenshot { capture_beyond_viewport: Some(false), ..screenshot(one, ImageFormat::Png) }
 }
 
 /// No file is ever stored, whatever a page offers.

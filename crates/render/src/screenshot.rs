@@ -58,7 +58,7 @@ pub(crate) fn assemble(
     let picture = RgbImage::from_raw(width, height, pixels).ok_or_else(|| short(&[]))?;
     let mut bytes = Vec::new();
     let encoded = match format {
-        ImageFormat::Png | ImageFormat::PngFast => picture.write_with_encoder(PngEncoder::new(&mut bytes)),
+        ImageFormat::PngSmall | ImageFormat::Png => picture.write_with_encoder(PngEncoder::new(&mut bytes)),
         ImageFormat::Jpeg(quality) => picture.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality)),
         ImageFormat::Webp(_) | ImageFormat::WebpLossless => {
             WebPEncoder::new_lossless(&mut bytes).encode(picture.as_raw(), width, height, ExtendedColorType::Rgb8)
@@ -91,11 +91,11 @@ mod tests {
     #[test]
     fn tiles_become_one_picture() {
         let tiles = [png(3, 2, 1), png(3, 1, 2)];
-        for format in [ImageFormat::Png, ImageFormat::WebpLossless] {
+        for format in [ImageFormat::PngSmall, ImageFormat::WebpLossless] {
             let whole = assemble(&tiles, 3, 3, format).expect("fits");
             let picture = image::load_from_memory(&whole).expect("a picture").to_rgb8();
             assert_eq!((picture.get_pixel(0, 1).0, picture.get_pixel(2, 2).0), ([1, 0, 9], [2, 0, 9]), "{format:?}");
         }
-        assert!(assemble(&tiles, 3, 4, ImageFormat::Png).is_err());
+        assert!(assemble(&tiles, 3, 4, ImageFormat::PngSmall).is_err());
     }
 }

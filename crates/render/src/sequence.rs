@@ -160,7 +160,7 @@ impl Frame {
         let scale = policy.viewport.device_scale_factor;
         let css_max = match policy.format {
             ImageFormat::Webp(_) | ImageFormat::WebpLossless => (WEBP_SIDE_MAX / scale) as u32,
-            ImageFormat::Png | ImageFormat::PngFast | ImageFormat::Jpeg(_) => u32::MAX,
+            ImageFormat::PngSmall | ImageFormat::Png | ImageFormat::Jpeg(_) => u32::MAX,
         };
         let css_height = layout.page_height.min(policy.height_max).min(css_max);
         Self { css_height, width: device(policy.viewport.width, scale), height: device(css_height, scale) }
@@ -222,7 +222,7 @@ fn paint(tab: &Tab, frame: &Frame, policy: &RenderPolicy, deadline: Instant) -> 
         .step_by(tile_height as usize)
         .map(|top| {
             let height = tile_height.min(frame.css_height - top);
-            shoot(Clip { top, width, height }, ImageFormat::PngFast)
+            shoot(Clip { top, width, height }, ImageFormat::Png)
         })
         .collect::<Result<_, _>>()?;
     Ok(screenshot::assemble(&tiles, frame.width, frame.height, format)?)

@@ -277,6 +277,14 @@ fn a_hung_page_times_out_and_its_tab_is_replaced() {
     assert_eq!((rig.farm.stats().tabs_replaced, rig.farm.stats().retries), (1, 0));
 }
 
+struct StopOnDrop<'a>(&'a AtomicUsize);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(1, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn a_killed_browser_costs_no_page() {
     let Some(rig) = rig(|config| (config.browsers, config.tabs_per_browser) = (1, 2)) else { return };
@@ -290,12 +298,13 @@ fn a_killed_browser_costs_no_page() {
                 }
             });
         }
+        // Ends the others even when an assertion fails here.
+        let _stop = StopOnDrop(&stop);
         thread::sleep(Duration::from_millis(300));
         let leader = processes_of(rig.profiles.path()).into_iter().find(|pid| group_of(*pid) == Some(*pid));
         let pid = rustix::process::Pid::from_raw(leader.expect("a browser")).expect("a pid");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
         thread::sleep(Duration::from_secs(3));
-        stop.store(1, Ordering::SeqCst);
     });
     assert_eq!(rig.farm.stats().restarts_for(RestartReason::Died), 1);
     assert!(rig.events.lock().expect("whole").iter().any(|e| matches!(e, FarmEvent::PageRetried { .. })));
@@ -335,7 +344,8 @@ fn a_page_that_eats_memory_is_stopped() {
         return;
     };
     let big = format!("<!doctype html><body>{}", "<p style='display:grid'>a<b>b</b><i>c</i>".repeat(120_000));
-    let long = RenderPolicy { elements_max: 1_000_000, ..policy() };
+    // Slow machines must come to the limit of memory before that of time.
+    let long = RenderPolicy { elements_max: 1_000_000, step_timeout_ms: 120_000, page_timeout_ms: 120_000, ..policy() };
     assert_eq!(failed(rig.farm.render(&big, &long)), FailureClass::Limit);
     rendered(rig.farm.render(PLAIN, &policy()));
 }

@@ -17,7 +17,7 @@ use render::{Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
 /// Time that a page may take.
 const PAGE_TIMEOUT_MS: u64 = 4_000;
 /// Time for everything around it: a browser that has to be ended and started anew, and a machine with other work.
-const AROUND: Duration = Duration::from_secs(120);
+const AROUND: Duration = Duration::from_mins(2);
 
 const GOOD: &str =
     "<!doctype html><style>body{margin:0;background:#eef}h1{font-size:40px}</style><h1>good</h1><p>words<p>more";

@@ -9,6 +9,7 @@ mod known;
 mod pages;
 mod phash;
 mod profiles;
+mod ranges;
 mod render;
 mod rest;
 mod score;

@@ -60,12 +60,12 @@ fn farm_config(args: &BenchRenderArgs) -> Result<FarmConfig, CommandError> {
 fn policy(args: &BenchRenderArgs) -> Result<RenderPolicy, CommandError> {
     let format = match args.format.as_str() {
         "png" => ImageFormat::Png,
-        "png-fast" => ImageFormat::PngFast,
+        "png-small" => ImageFormat::PngSmall,
         "jpeg" => ImageFormat::Jpeg(80),
         "webp" => ImageFormat::Webp(80),
         "webp-lossless" => ImageFormat::WebpLossless,
         other => {
-            let known = "png, png-fast, jpeg, webp, webp-lossless";
+            let known = "png, png-small, jpeg, webp, webp-lossless";
             return Err(CommandError::usage(format!("encode as `{other}`: known are {known}")));
         }
     };

@@ -25,7 +25,9 @@ pub(crate) struct Hostile {
 const TIMEOUT: End = End::Failed(FailureClass::Timeout);
 const CRASH: End = End::Failed(FailureClass::Crash);
 const LIMIT: End = End::Failed(FailureClass::Limit);
-const ANY: &[End] = &[End::Rendered, TIMEOUT, CRASH, LIMIT];
+/// A script took the page away and left an empty one.
+const EMPTY: End = End::Refused("no-visible-elements");
+const ANY: &[End] = &[End::Rendered, EMPTY, TIMEOUT, CRASH, LIMIT];
 const SCRIPTS_MS: u64 = 500;
 
 /// `base` is where a server listens, `canary` the path of a file: neither may be reached.
@@ -90,7 +92,7 @@ pub(crate) fn all(base: &str, canary: &str) -> Vec<Hostile> {
             "setInterval(() => { history.pushState({}, '', '#' + Math.random()); history.back() }, 0)",
             ANY,
         ),
-        run("reload loop", "setInterval(() => location.reload(), 0)", &[End::Rendered, TIMEOUT, CRASH]),
+        run("reload loop", "setInterval(() => location.reload(), 0)", ANY),
         run("everything that reaches out", &reach, ANY),
     ]
 }

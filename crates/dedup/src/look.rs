@@ -17,6 +17,9 @@ const ROWS_PER_WIDTH: u32 = 32;
 const ROWS_MAX: u32 = 128;
 /// Shades by which cells of one picture may differ: text that moves by half a line does that.
 const SHADES: u8 = 1;
+/// What a row of one shade counts, where a row with something in it counts 10: white space is on every page.
+const EMPTY_WEIGHT: u32 = 1;
+const FULL_WEIGHT: u32 = 10;
 /// Cells of a row that have to be alike for the row to count as found.
 const CELLS_ALIKE_MIN: usize = 12;
 
@@ -53,10 +56,12 @@ impl Look {
         Self((0..rows).map(row).collect())
     }
 
-    /// The share of rows that are the same in the best alignment in order, of those of the longer page.
+    /// The share of rows that are the same in the best alignment in order, of those of the fuller page. Rows with nothing in
+    /// them hardly count.
     pub fn similarity(&self, other: &Self) -> f64 {
-        let longer = self.0.len().max(other.0.len());
-        if longer == 0 {
+        let total = |look: &Self| look.0.iter().map(weight).sum::<u32>();
+        let fuller = total(self).max(total(other));
+        if fuller == 0 {
             return 1.0;
         }
         // Cells alike of the best alignment, row by row as in the longest common subsequence.
@@ -65,11 +70,11 @@ impl Look {
             let mut diagonal = 0;
             for (index, b) in other.0.iter().enumerate() {
                 let above = best[index + 1];
-                best[index + 1] = above.max(best[index]).max(diagonal + score(*a, *b));
+                best[index + 1] = above.max(best[index]).max(diagonal + score(a, b));
                 diagonal = above;
             }
         }
-        f64::from(best[other.0.len()]) / (longer * COLUMNS) as f64
+        f64::from(best[other.0.len()]) / (f64::from(fuller) * COLUMNS as f64)
     }
 
     /// The written form: base64.
@@ -86,11 +91,18 @@ impl Look {
     }
 }
 
-/// Cells alike, if they are enough.
-fn score(a: [u8; ROW_BYTES], b: [u8; ROW_BYTES]) -> u32 {
+/// What a row counts.
+fn weight(row: &[u8; ROW_BYTES]) -> u32 {
+    let shades = || row.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let (low, high) = (shades().min().unwrap_or(0), shades().max().unwrap_or(0));
+    if high - low <= SHADES { EMPTY_WEIGHT } else { FULL_WEIGHT }
+}
+
+/// Cells alike, if they are enough, by what the rows count.
+fn score(a: &[u8; ROW_BYTES], b: &[u8; ROW_BYTES]) -> u32 {
     let alike = |a: u8, b: u8| usize::from(a.abs_diff(b) <= SHADES);
-    let cells: usize = a.iter().zip(&b).map(|(a, b)| alike(a >> 4, b >> 4) + alike(a & 15, b & 15)).sum();
-    if cells >= CELLS_ALIKE_MIN { cells as u32 } else { 0 }
+    let cells: usize = a.iter().zip(b).map(|(a, b)| alike(a >> 4, b >> 4) + alike(a & 15, b & 15)).sum();
+    if cells >= CELLS_ALIKE_MIN { cells as u32 * weight(a).min(weight(b)) } else { 0 }
 }
 
 #[cfg(test)]
@@ -110,7 +122,7 @@ mod tests {
         let base = page(400, 1);
         let look = Look::of_luma(&base, 1280, 400);
         assert_eq!(look.similarity(&look), 1.0);
-        let moved = [vec![9; 1280 * 40], base].concat();
+        let moved = [page(40, 3), base].concat();
         let with_bar = Look::of_luma(&moved, 1280, 440);
         assert!((look.similarity(&with_bar) - 10.0 / 11.0).abs() < 1e-9, "{}", look.similarity(&with_bar));
         assert_eq!(with_bar.similarity(&look), look.similarity(&with_bar));

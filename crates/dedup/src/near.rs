@@ -16,10 +16,14 @@ use crate::phash::{Sight, VisualPrint};
 use crate::text::TextSketch;
 use crate::{ImageHash, neighbours};
 
+/// How many times as many bits of the whole page's hash may differ where the text says that it is the same page.
+const MOVED_BITS_FACTOR: u32 = 2;
+
 /// When two screenshots count as the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NearPolicy {
-    /// Bits of the whole page's hash that may differ, in candidates and where there is no text to go by.
+    /// Bits of the whole page's hash that may differ, in candidates and where there is no text to go by; twice as many where
+    /// there is.
     pub whole_bits_max: u32,
     /// Bits of the first viewport's hash that may differ, as above.
     pub viewport_bits_max: u32,
@@ -39,7 +43,7 @@ impl Default for NearPolicy {
             viewport_bits_max: 8,
             height_share_max: 0.05,
             text_share_min: 0.65,
-            look_share_min: 0.8,
+            look_share_min: 0.78,
         }
     }
 }
@@ -67,9 +71,13 @@ impl NearPolicy {
         }
         // The dear part comes last.
         let texts_agree = || a.text.similarity(&b.text) >= self.text_share_min;
+        // However well rows can be aligned: a bar moves some 45 bits of the first viewport and 30 of the whole, another
+        // design of the same text 50 and more.
+        let hashes_agree =
+            || a.sight.print.whole.distance(&b.sight.print.whole) <= self.whole_bits_max * MOVED_BITS_FACTOR;
         let looks_agree = || a.sight.look.similarity(&b.sight.look) >= self.look_share_min;
         match (self.text_share_min > 0.0, a.text.is_telling(), b.text.is_telling()) {
-            (true, true, true) => texts_agree() && looks_agree(),
+            (true, true, true) => hashes_agree() && texts_agree() && looks_agree(),
             (true, false, false) | (false, ..) => self.is_alike(&a.sight.print, &b.sight.print) && looks_agree(),
             // One has a text and the other has none.
             _ => false,
@@ -288,7 +296,8 @@ pub(crate) mod tests {
     fn with_text_the_same_words_join_and_other_words_part() {
         let base = note(0, print(0, 0, 1000), &text("q", 0));
         // A bar that covers the first viewport: far by hash, the same by text.
-        check(&base, &note(1, print(u64::MAX, u64::MAX, 1040), &text("q", 50)), true);
+        check(&base, &note(1, print(0xff_ffff_ffff, u64::MAX, 1040), &text("q", 50)), true);
+        check(&base, &note(1, print(u64::MAX, u64::MAX, 1040), &text("q", 50)), false);
         // A theme with another article: the same by hash, another text.
         check(&base, &note(1, print(0, 0, 1000), &text("w", 0)), false);
         // One text in two designs.

@@ -1,7 +1,7 @@
 //! Pages that are made the same, before Chrome sees them.
 //!
-//! Two pages are near-duplicates here only if nothing can show on the screenshot but a few words: nearly equal shape,
-//! style and text. Whatever differs more is rendered and compared then. Pages of one shape and style with different
+//! Two pages are near-duplicates here only if nothing can show on the screenshot but a few words: nearly equal shape and
+//! text, and the very same style. Whatever differs more is rendered and compared then. Pages of one shape and style with different
 //! texts are a *theme*; a theme that floods the crawl is capped like a domain.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::{Hash64, PageSketch, neighbours};
 pub struct PagePolicy {
     /// Bits of the shape that may differ.
     pub shape_bits_max: u32,
-    /// Bits of the style that may differ.
+    /// Bits of the style that may differ within a theme.
     pub style_bits_max: u32,
     /// Runs of words that two near-duplicates share at least. More than 1 finds none.
     pub text_share_min: f64,
@@ -114,7 +114,7 @@ fn join_by_text(notes: &[PageNote], members: &[usize], policy: &PagePolicy, grou
                 let is_near = || {
                     let (a, b) = (&notes[a].sketch, &notes[b].sketch);
                     a.shape.distance(&b.shape) <= policy.shape_bits_max
-                        && a.style.distance(&b.style) <= policy.style_bits_max
+                        && a.style_digest == b.style_digest
                         && a.text.similarity(&b.text) >= policy.text_share_min
                 };
                 if groups.find(a) != groups.find(b) && is_near() {
@@ -155,6 +155,11 @@ mod tests {
         check(&[base, page(style, "a", "q", 10)], 2, 1);
         check(&[base, page(style, "a", "w", 0)], 2, 1);
         check(&[base, page(other, "a", "q", 0)], 2, 2);
+        let (kit, changed): (String, String) = (
+            (0..400).map(|n| format!(".k{n}{{margin:{n}px}}")).collect::<Vec<_>>().concat(),
+            (0..400).map(|n| format!(".k{n}{{margin:{}px}}", if n == 7 { 99 } else { n })).collect::<Vec<_>>().concat(),
+        );
+        check(&[page(&kit, "a", "q", 0), page(&changed, "a", "q", 0)], 2, 1);
         check(&[], 0, 0);
     }
 }

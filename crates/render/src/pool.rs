@@ -129,6 +129,8 @@ impl Pool {
                             if attempts == OPEN_ATTEMPTS_MAX {
                                 return Err(TakeError::Open(error));
                             }
+                            // Giving the lease up takes the lock: it must be gone before we hold it.
+                            drop(lease);
                             state = self.lock();
                         }
                     }

@@ -455,3 +455,17 @@ fn farms_fit_the_machine() {
     };
     assert_eq!((config(8, 64), config(8, 4), config(2, 1)), (8, 4, 1));
 }
+
+#[test]
+fn a_page_inherits_nothing_from_the_one_before() {
+    let Some(rig) = rig(|config| (config.browsers, config.tabs_per_browser) = (1, 1)) else { return };
+    let first = rendered(rig.farm.render(PLAIN, &policy()));
+    for before in [
+        "<!doctype html><meta http-equiv=Content-Security-Policy content=\"style-src 'none'\"><p>y",
+        "<p>quirks</p><base href=https://example.com/><meta http-equiv=content-language content=ja>",
+        "<!doctype html><body style='zoom:2'><div id=x style='height:9000px'></div><input autofocus>",
+    ] {
+        rendered(rig.farm.render(before, &policy()));
+        assert_eq!(rendered(rig.farm.render(PLAIN, &policy())), first, "after {before}");
+    }
+}

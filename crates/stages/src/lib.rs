@@ -14,7 +14,7 @@ mod score;
 mod snapshots;
 mod source;
 
-pub use clean::{CleanConfig, CleanStage, Images};
+pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
 pub use dataset::{DatasetConfig, DatasetSink};
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};

@@ -110,12 +110,7 @@ fn nowhere() -> Url {
 
 /// The document, and the tree that a parser makes of it. Most trees are that tree already; for the others the passes
 /// look again at what was parsed.
-fn settled(
-    dom: Dom,
-    styling: Styling,
-    context: &Context<'_>,
-    caps: Caps,
-) -> Result<(Dom, String, Styling), Rejection> {
+fn settled(dom: Dom, styling: Styling, context: &Context<'_>, caps: Caps) -> Result<(Dom, String, Styling), Rejection> {
     let mut html = dom::serialize(&dom);
     if !dom.may_not_round_trip {
         return Ok((dom, html, styling));

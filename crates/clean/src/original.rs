@@ -52,7 +52,7 @@ struct Embedder<'a> {
 
 impl Embedder<'_> {
     fn embed(&self, html: &str) -> String {
-        let style = RefCell::new(String::new());
+        let (style, fallback) = (RefCell::new(String::new()), RefCell::new(String::new()));
         // What `<source>` elements before an image in the same `<picture>` name.
         let sources = RefCell::new(Vec::<String>::new());
         let settings = RewriteStrSettings::new()
@@ -68,6 +68,17 @@ impl Embedder<'_> {
             }))
             .append_element_content_handler(element!("*", |element| {
                 self.element(element, &sources);
+                Ok(())
+            }))
+            // Text to a parser that expects scripts to run; markup to a browser in which they do not.
+            .append_element_content_handler(text!("noscript", |chunk| {
+                fallback.borrow_mut().push_str(chunk.as_str());
+                if chunk.last_in_text_node() {
+                    let html = fallback.take();
+                    chunk.replace(&self.embed(&html), ContentType::Html);
+                } else {
+                    chunk.remove();
+                }
                 Ok(())
             }))
             .append_element_content_handler(text!("style", |chunk| {
@@ -87,9 +98,8 @@ impl Embedder<'_> {
         if let Some(style) = attribute(element, "style").filter(|style| style.contains('(')) {
             set(element, "style", &self.sheet(&style, &self.base, 0));
         }
-        let image = |url: &str| {
-            self.resources.resolve(url, &self.base).and_then(|asset| self.resources.image(&asset, None))
-        };
+        let image =
+            |url: &str| self.resources.resolve(url, &self.base).and_then(|asset| self.resources.image(&asset, None));
         if let Some(background) = attribute(element, "background").filter(|url| !data_url::is_data_url(url)) {
             match image(&background) {
                 Some(own) => set(element, "background", &own),
@@ -102,7 +112,9 @@ impl Embedder<'_> {
                 let is_sheet = attribute(element, "rel").is_some_and(|rel| {
                     rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("stylesheet"))
                 });
-                if let Some(own) = attribute(element, "href").filter(|_| is_sheet).and_then(|href| self.linked(&href, &self.base, 0)) {
+                if let Some(own) =
+                    attribute(element, "href").filter(|_| is_sheet).and_then(|href| self.linked(&href, &self.base, 0))
+                {
                     set(element, "href", &own);
                 }
             }
@@ -112,10 +124,20 @@ impl Embedder<'_> {
             }
             "image" | "feimage" => {
                 let name = if element.has_attribute("href") { "href" } else { "xlink:href" };
-                let Some(href) = attribute(element, name).filter(|href| !href.trim_start().starts_with('#')) else { return };
+                let Some(href) = attribute(element, name).filter(|href| !href.trim_start().starts_with('#')) else {
+                    return;
+                };
                 if !data_url::is_data_url(&href) {
                     let (width, height) = (attribute(element, "width"), attribute(element, "height"));
-                    let get = |name: &str| if name == "width" { width.as_deref() } else if name == "height" { height.as_deref() } else { None };
+                    let get = |name: &str| {
+                        if name == "width" {
+                            width.as_deref()
+                        } else if name == "height" {
+                            height.as_deref()
+                        } else {
+                            None
+                        }
+                    };
                     let size = Declared::of(&get).size();
                     let asset = self.resources.resolve(&href, &self.base);
                     let own = asset.and_then(|asset| self.resources.image(&asset, size));
@@ -249,7 +271,15 @@ fn attribute(element: &Element<'_, '_>, name: &str) -> Option<String> {
     if !value.contains('&') {
         return Some(value);
     }
-    let known = [("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let known = [
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ];
     Some(known.iter().fold(value, |value, (reference, character)| value.replace(reference, character)))
 }
 
@@ -295,6 +325,11 @@ mod tests {
     #[test]
     fn only_addresses_change() {
         check("<p ID=x>a<!-- c --><script>1</script>", "<p ID=x>a<!-- c --><script>1</script>", 0);
+        check(
+            "<noscript><link rel=stylesheet href=t.css></noscript>",
+            "<noscript><link rel=stylesheet href=\"data:text/css;charset=utf-8;base64,Ynt9\"></noscript>",
+            3,
+        );
         check("<style>a{b:url( 'y' )}/* url(z) */</style>", "<style>a{b:url(\"data:,\")}/* url(z) */</style>", 0);
         check(
             "<link rel=stylesheet href=t.css>",

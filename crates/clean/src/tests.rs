@@ -424,7 +424,8 @@ fn parts_at(level: Level, html: &str) -> (String, String) {
     let policy = CleanPolicy { level, ..lenient() };
     let (cleaned, _) = kept(html, &policy, &NoAssets);
     assert_eq!(kept(&cleaned, &policy, &NoAssets).0, cleaned, "{html}: cleaning twice");
-    let css = cleaned.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map_or("", |(css, _)| css);
+    let css =
+        cleaned.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map_or("", |(css, _)| css);
     let body = cleaned.split_once("<body").and_then(|(_, rest)| rest.strip_suffix("</body></html>"));
     (css.to_owned(), body.unwrap_or_default().trim_start_matches('>').to_owned())
 }
@@ -443,7 +444,10 @@ fn rules_that_match_nothing_go() {
     check_purge(".z,.b,.a .z{top:0}", ".b{top:0}");
     check_purge(".b:hover,.b:not(:focus)::after{top:0}", ".b:hover,.b:not(:focus)::after{top:0}");
     check_purge("p:first-child i{top:0}p:nth-child(3){top:0}", "p:first-child i{top:0}");
-    check_purge("@media print{.a{top:0}}@media (max-width:9px){.a{top:0}.z{top:0}}", "@media (max-width:9px){\n.a{top:0}\n}");
+    check_purge(
+        "@media print{.a{top:0}}@media (max-width:9px){.a{top:0}.z{top:0}}",
+        "@media (max-width:9px){\n.a{top:0}\n}",
+    );
     check_purge("@media screen{.a{top:0}}", ".a{top:0}");
     check_purge("@supports (top:0){.z{top:0}}@container (width>1px){p{top:0}}", "@container (width>1px){\np{top:0}\n}");
     check_purge("@layer x,y;@layer y{.z{top:0}}", "");
@@ -467,7 +471,10 @@ fn what_used_rules_need_stays() {
         "@font-face{font-family:'F G';src:local(F)}@font-face{font-family:H;src:local(H)}.a{font:1px f g}",
         "@font-face{font-family:'F G';src:local(F)}\n.a{font:1px f g}",
     );
-    check_purge(".a{top:0;& .b{top:1px}.z &{top:2px}&:hover{top:3px}}", ".a{\ntop:0;\n& .b{top:1px}\n&:hover{top:3px}\n}");
+    check_purge(
+        ".a{top:0;& .b{top:1px}.z &{top:2px}&:hover{top:3px}}",
+        ".a{\ntop:0;\n& .b{top:1px}\n&:hover{top:3px}\n}",
+    );
     check_purge("[title]{top:0}[data-x]{top:0}", "[title]{top:0}");
 }
 
@@ -524,7 +531,8 @@ fn white_space_is_regular() {
 
 #[test]
 fn css_is_readable_at_the_default_level() {
-    let html = "<!DOCTYPE html><style>.a>p{color:RED;margin:0  auto}@media (hover){.a{top:0}}</style><div class=a><p>x</div>";
+    let html =
+        "<!DOCTYPE html><style>.a>p{color:RED;margin:0  auto}@media (hover){.a{top:0}}</style><div class=a><p>x</div>";
     let (css, _) = parts_at(Level::Default, html);
     assert_eq!(css, ".a > p {\n  color: RED;\n  margin: 0 auto;\n}\n@media (hover) {\n  .a {\n    top: 0;\n  }\n}");
 }

@@ -23,7 +23,14 @@ fn capture_of(html: &str) -> Capture {
 
 /// Keeps everything, so that properties are seen on short and on long pages.
 fn lenient(level: Level, images: ImagePolicy) -> CleanPolicy {
-    CleanPolicy { level, images, text_chars_min: 0, html_bytes_min: 0, html_bytes_max: usize::MAX, ..CleanPolicy::default() }
+    CleanPolicy {
+        level,
+        images,
+        text_chars_min: 0,
+        html_bytes_min: 0,
+        html_bytes_max: usize::MAX,
+        ..CleanPolicy::default()
+    }
 }
 
 /// What a browser would fetch, found without any of our parsers: by tags, attributes and text alone.

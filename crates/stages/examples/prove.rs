@@ -163,7 +163,8 @@ fn prove(index: usize, url: &str, capture: &Capture, options: &Options, assets: 
     };
     let before = original(capture, url, &options.policy, assets);
     let expected = shot(&before.html);
-    let small = CleanPolicy { images: ImagePolicy::Placeholder, fonts: FontPolicy::Installed, ..options.policy.clone() };
+    let small =
+        CleanPolicy { images: ImagePolicy::Placeholder, fonts: FontPolicy::Installed, ..options.policy.clone() };
     let outcome = |level: Level| {
         let html = match clean_at(level, capture, url, &options.policy, assets) {
             Verdict::Keep(kept) => kept.body.html,

@@ -193,8 +193,9 @@ pub(super) fn says_more(pairs: &[(&str, &str)]) -> Vec<bool> {
         let says_it = |(other, same): &(&str, &str)| {
             *same == value && plain.as_ref().is_some_and(|plain| other.eq_ignore_ascii_case(plain))
         };
-        let is_repeated = pairs[at + 1..].iter().any(|pair| (pair.1 == value && is_same(pair.0, name)) || says_it(pair))
-            || at.checked_sub(1).is_some_and(|before| says_it(&pairs[before]));
+        let is_repeated =
+            pairs[at + 1..].iter().any(|pair| (pair.1 == value && is_same(pair.0, name)) || says_it(pair))
+                || at.checked_sub(1).is_some_and(|before| says_it(&pairs[before]));
         !is_repeated
     };
     (0..pairs.len()).map(decide).collect()

@@ -25,9 +25,7 @@ pub(super) fn own_sources_only(body: &str, base: &Url, resources: Resources<'_>)
         for source in scan::split(value, b',') {
             if is_own(source, resources) {
                 sources.push(source.trim().to_owned());
-            } else if !has_inlined
-                && let Some(font) = inlined(source, base, resources)
-            {
+            } else if !has_inlined && let Some(font) = inlined(source, base, resources) {
                 has_inlined = true;
                 sources.push(format!("url({font})"));
             }
@@ -37,7 +35,8 @@ pub(super) fn own_sources_only(body: &str, base: &Url, resources: Resources<'_>)
             kept.push(format!("src:{}", sources.join(",")));
         }
     }
-    kept.retain(|declaration| !declaration.is_empty());
+    // A comment would leave its semicolon behind.
+    kept.retain(|declaration| scan::skip_space_and_comments(declaration.as_bytes(), 0) < declaration.len());
     has_source.then(|| kept.join(";"))
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 
 use cssparser::{CowRcStr, ParseError, Parser as CssParser, ParserInput, SourceLocation, ToCss};
 use precomputed_hash::PrecomputedHash;
+use selectors::OpaqueElement;
 use selectors::attr::{AttrSelectorOperation, CaseSensitivity, NamespaceConstraint};
 use selectors::bloom::BloomFilter;
 use selectors::context::{
@@ -17,7 +18,6 @@ use selectors::matching::{ElementSelectorFlags, matches_selector};
 use selectors::parser::{
     NonTSPseudoClass, ParseRelative, PseudoElement, SelectorImpl, SelectorList, SelectorParseErrorKind,
 };
-use selectors::OpaqueElement;
 
 use super::index::Index;
 use super::sketch::{self, Sketch};
@@ -256,11 +256,7 @@ impl<'i> selectors::Parser<'i> for Reader {
         Ok(State(Name(name.to_ascii_lowercase().into())))
     }
 
-    fn parse_pseudo_element(
-        &self,
-        _: SourceLocation,
-        name: CowRcStr<'i>,
-    ) -> Result<Part, ParseError<'i, Self::Error>> {
+    fn parse_pseudo_element(&self, _: SourceLocation, name: CowRcStr<'i>) -> Result<Part, ParseError<'i, Self::Error>> {
         Ok(Part(Name(name.to_ascii_lowercase().into())))
     }
 }

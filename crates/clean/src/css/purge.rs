@@ -53,9 +53,8 @@ impl<'a> Purge<'a> {
                 continue;
             }
             let is_unconditional = piece.conditions.iter().all(|condition| holds(condition) == Holds::Always);
-            let is_said = |condition: &&Condition| {
-                matches!(condition, Condition::Layer(_)) || holds(condition) != Holds::Always
-            };
+            let is_said =
+                |condition: &&Condition| matches!(condition, Condition::Layer(_)) || holds(condition) != Holds::Always;
             let heads = piece.conditions.iter().filter(is_said).map(Condition::head).collect();
             read.push(Used { base: &piece.base, heads, entries: reader.sheet(&piece.css, is_unconditional) });
         }
@@ -276,16 +275,12 @@ impl<'a> Purge<'a> {
 
     /// The selectors that depend on siblings, on an element's place or on what it holds; `None` if one is not understood.
     pub(crate) fn placed(&self) -> Option<Vec<Placed<'a>>> {
-        self.select(|selector| {
-            selector.sketch.has_place || (!selector.sketch.is_plain && names_a_place(selector.text))
-        })
+        self.select(|selector| selector.sketch.has_place || (!selector.sketch.is_plain && names_a_place(selector.text)))
     }
 
     /// The selectors that depend on any other element; `None` if one is not understood.
     pub(crate) fn related(&self) -> Option<Vec<Placed<'a>>> {
-        self.select(|selector| {
-            selector.sketch.has_place || selector.sketch.has_combinator || !selector.sketch.is_plain
-        })
+        self.select(|selector| selector.sketch.has_place || selector.sketch.has_combinator || !selector.sketch.is_plain)
     }
 
     fn select(&self, depends: impl Fn(&Complex<'a>) -> bool) -> Option<Vec<Placed<'a>>> {

@@ -171,7 +171,8 @@ fn skip_string(bytes: &[u8], open: usize) -> usize {
 /// Whether the parenthesis at `open` belongs to `url(` with no quote after it.
 fn is_unquoted_url(bytes: &[u8], open: usize) -> bool {
     let Some(start) = open.checked_sub(3) else { return false };
-    let is_part_of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'-' | b'_' | b'\\');
+    let is_part_of_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'-' | b'_' | b'\\');
     if !bytes[start..open].eq_ignore_ascii_case(b"url")
         || start.checked_sub(1).is_some_and(|before| is_part_of_name(bytes[before]))
     {
@@ -232,13 +233,11 @@ mod tests {
         check("a{'}'/*}*/\\}url(})}b{}", List::Sheet, &[("a", Some("'}'/*}*/\\}url(})")), ("b", Some(""))]);
         check("a{};b{}", List::Sheet, &[("a", Some("")), (";b", Some(""))]);
         check("}a{(})]}b{}", List::Sheet, &[("}a", Some("(})]")), ("b", Some(""))]);
-        check("a:b;;c:(;);--d:{e};&f{g:h}i:j", List::Body, &[
-            ("a:b", None),
-            ("c:(;)", None),
-            ("--d:{e}", None),
-            ("&f", Some("g:h")),
-            ("i:j", None),
-        ]);
+        check(
+            "a:b;;c:(;);--d:{e};&f{g:h}i:j",
+            List::Body,
+            &[("a:b", None), ("c:(;)", None), ("--d:{e}", None), ("&f", Some("g:h")), ("i:j", None)],
+        );
         check("a{b:'c\n}d{}", List::Sheet, &[("a", Some("b:'c\n")), ("d", Some(""))]);
         check("a{b:url( 'x)' )}", List::Sheet, &[("a", Some("b:url( 'x)' )"))]);
         check("lost", List::Sheet, &[]);

@@ -140,13 +140,8 @@ impl Reader<'_, '_> {
         }
         let inside = Above { depth: above.depth + 1, is_nested: true, ..above };
         let body = self.body(block, inside);
-        let style = Style {
-            selectors,
-            is_whole,
-            is_nested: above.is_nested,
-            is_unconditional: above.is_unconditional,
-            body,
-        };
+        let style =
+            Style { selectors, is_whole, is_nested: above.is_nested, is_unconditional: above.is_unconditional, body };
         (!style.body.is_empty()).then_some(Rule::Style(style))
     }
 
@@ -178,8 +173,7 @@ impl Reader<'_, '_> {
                 is_unconditional: above.is_unconditional && is_unconditional,
             };
             // In a style rule a group's block is a body like the rule's own.
-            let rules =
-                if above.is_nested { self.body(block, above) } else { self.rules(block, List::Rules, above) };
+            let rules = if above.is_nested { self.body(block, above) } else { self.rules(block, List::Rules, above) };
             let is_transparent = at == "media" && is_unconditional;
             Some(Rule::Group(Group { head, is_transparent, rules }))
         };
@@ -192,8 +186,14 @@ impl Reader<'_, '_> {
             "scope" => group(false, true),
             "supports" | "container" | "starting-style" => group(false, false),
             "font-face" => Some(Rule::FontFace(block)),
-            "keyframes" | "-webkit-keyframes" | "property" | "counter-style" | "font-palette-values"
-            | "position-try" | "color-profile" | "function" => {
+            "keyframes"
+            | "-webkit-keyframes"
+            | "property"
+            | "counter-style"
+            | "font-palette-values"
+            | "position-try"
+            | "color-profile"
+            | "function" => {
                 let name = prelude.split('(').next().unwrap_or(prelude).trim().trim_matches(['"', '\'']);
                 Some(Rule::Named(Named { at, head, name, body: block }))
             }

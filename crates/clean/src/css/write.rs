@@ -103,7 +103,9 @@ struct Writer<'a, 'r> {
 impl Writer<'_, '_> {
     fn parts(&self, entries: &[Entry<'_>]) -> Vec<Part> {
         let part = |entry: &Entry<'_>| match entry {
-            Entry::Declaration(declaration) => self.line(declaration.name, declaration.value).map(|(n, v)| Part::Line(n, v)),
+            Entry::Declaration(declaration) => {
+                self.line(declaration.name, declaration.value).map(|(n, v)| Part::Line(n, v))
+            }
             Entry::Rule(rule) => self.rule(rule).map(Part::Rule),
         };
         entries.iter().filter_map(part).collect()
@@ -191,7 +193,10 @@ impl Writer<'_, '_> {
 fn is_simple(text: &str) -> bool {
     text.bytes().all(|byte| {
         byte.is_ascii_alphanumeric()
-            || matches!(byte, b' ' | b'-' | b'#' | b'.' | b'%' | b',' | b'+' | b'!' | b'_' | b'*' | b'\n' | b'\t' | b'>' | b'=')
+            || matches!(
+                byte,
+                b' ' | b'-' | b'#' | b'.' | b'%' | b',' | b'+' | b'!' | b'_' | b'*' | b'\n' | b'\t' | b'>' | b'='
+            )
     })
 }
 

@@ -114,9 +114,17 @@ fn is_harmless(declaration: Declared<'_>) -> bool {
 /// Makes children something else than blocks in a flow, or could.
 fn breaks_flow_inside(declaration: Declared<'_>) -> bool {
     match declaration.name().as_str() {
-        "display" => !matches!(declaration.value().as_str(), "block" | "none" | "inline-block" | "list-item" | "flow-root"),
-        "all" | "columns" | "column-count" | "column-width" | "-webkit-column-count" | "writing-mode"
-        | "line-clamp" | "-webkit-line-clamp" => true,
+        "display" => {
+            !matches!(declaration.value().as_str(), "block" | "none" | "inline-block" | "list-item" | "flow-root")
+        }
+        "all"
+        | "columns"
+        | "column-count"
+        | "column-width"
+        | "-webkit-column-count"
+        | "writing-mode"
+        | "line-clamp"
+        | "-webkit-line-clamp" => true,
         _ => false,
     }
 }
@@ -144,8 +152,20 @@ fn is_block_container(element: &Element) -> bool {
         && element.html_name().is_some_and(|name| {
             matches!(
                 &**name,
-                "article" | "aside" | "blockquote" | "body" | "dd" | "div" | "figure" | "footer" | "form" | "header"
-                    | "li" | "main" | "nav" | "section"
+                "article"
+                    | "aside"
+                    | "blockquote"
+                    | "body"
+                    | "dd"
+                    | "div"
+                    | "figure"
+                    | "footer"
+                    | "form"
+                    | "header"
+                    | "li"
+                    | "main"
+                    | "nav"
+                    | "section"
             )
         })
 }
@@ -161,8 +181,27 @@ fn is_free_block(element: &Element) -> bool {
         && element.html_name().is_some_and(|name| {
             matches!(
                 &**name,
-                "article" | "aside" | "blockquote" | "div" | "dl" | "figure" | "footer" | "form" | "h1" | "h2" | "h3"
-                    | "h4" | "h5" | "h6" | "header" | "main" | "nav" | "ol" | "p" | "section" | "ul"
+                "article"
+                    | "aside"
+                    | "blockquote"
+                    | "div"
+                    | "dl"
+                    | "figure"
+                    | "footer"
+                    | "form"
+                    | "h1"
+                    | "h2"
+                    | "h3"
+                    | "h4"
+                    | "h5"
+                    | "h6"
+                    | "header"
+                    | "main"
+                    | "nav"
+                    | "ol"
+                    | "p"
+                    | "section"
+                    | "ul"
             )
         })
 }

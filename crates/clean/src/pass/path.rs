@@ -12,14 +12,16 @@ pub(super) fn shorten(dom: &mut Dom) {
     let drawings: Vec<NodeId> = dom
         .descendants(Dom::DOCUMENT)
         .filter(|&node| {
-            dom.element(node).is_some_and(|e| !e.is_html() && e.attributes.iter().any(|a| NUMBERS.contains(&&*a.name.local)))
+            dom.element(node)
+                .is_some_and(|e| !e.is_html() && e.attributes.iter().any(|a| NUMBERS.contains(&&*a.name.local)))
         })
         .collect();
     for node in drawings {
         let Some(decimals) = decimals(dom, node) else { continue };
         let Some(element) = dom.element_mut(node) else { continue };
         for attribute in element.attributes.iter_mut().filter(|a| NUMBERS.contains(&&*a.name.local)) {
-            if let Some(short) = rounded(&attribute.value, decimals).filter(|short| short.len() < attribute.value.len()) {
+            if let Some(short) = rounded(&attribute.value, decimals).filter(|short| short.len() < attribute.value.len())
+            {
                 attribute.value = short.as_str().into();
             }
         }
@@ -39,9 +41,9 @@ fn decimals(dom: &Dom, node: NodeId) -> Option<usize> {
     let &[_, _, width, height] = numbers.as_slice() else { return None };
     let side = width.max(height);
     // A transform may enlarge what is drawn.
-    let is_transformed = dom.ancestors(node).chain([node]).filter_map(|node| dom.element(node)).any(|e| e.has("transform"));
-    (side > 0.0 && side.is_finite() && !is_transformed)
-        .then(|| (STEPS / side).log10().ceil().clamp(0.0, 6.0) as usize)
+    let is_transformed =
+        dom.ancestors(node).chain([node]).filter_map(|node| dom.element(node)).any(|e| e.has("transform"));
+    (side > 0.0 && side.is_finite() && !is_transformed).then(|| (STEPS / side).log10().ceil().clamp(0.0, 6.0) as usize)
 }
 
 /// The list with every number rounded; `None` if it holds something that is not understood.

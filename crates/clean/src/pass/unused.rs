@@ -16,7 +16,8 @@ pub(super) fn drop(dom: &mut Dom, purge: &Purge<'_>) {
     let names = purge.names();
     let needed = Needed::of(dom, purge);
     let ignores_case = dom.mode == Mode::Quirks;
-    let folded = |set: &HashSet<String>| -> HashSet<String> { set.iter().map(|name| name.to_ascii_lowercase()).collect() };
+    let folded =
+        |set: &HashSet<String>| -> HashSet<String> { set.iter().map(|name| name.to_ascii_lowercase()).collect() };
     let (classes, ids) =
         if ignores_case { (folded(&names.classes), folded(&names.ids)) } else { (names.classes, names.ids) };
     let has = |set: &HashSet<String>, name: &str| {

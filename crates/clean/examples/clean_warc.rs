@@ -98,13 +98,13 @@ fn write_all(
     policy: &CleanPolicy,
     assets: &Indexed,
 ) -> Result<(), Box<dyn Error>> {
-    let mut table = String::new();
+    let mut table = Vec::new();
     for (index, ((url, capture), cleaned)) in captures.iter().zip(cleaned).enumerate() {
         let Some(cleaned) = cleaned else { continue };
         let before = original(capture, url, policy, assets);
         std::fs::write(folder.join(format!("{index:05}.original.html")), &before.html)?;
         std::fs::write(folder.join(format!("{index:05}.{}.html", policy.level.name())), cleaned)?;
-        table += &format!("{index:05}\t{}\t{}\t{url}\n", before.source_bytes, cleaned.len());
+        writeln!(table, "{index:05}\t{}\t{}\t{url}", before.source_bytes, cleaned.len())?;
     }
     std::fs::write(folder.join(format!("{}.tsv", policy.level.name())), table)?;
     Ok(())

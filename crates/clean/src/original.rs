@@ -147,7 +147,7 @@ impl Embedder<'_> {
             "iframe" => {
                 element.remove_attribute("src");
                 element.remove_attribute("srcdoc");
-                self.fill(element);
+                fill(element);
             }
             "video" => {
                 element.remove_attribute("src");
@@ -155,16 +155,10 @@ impl Embedder<'_> {
                 let own = poster.and_then(|url| if data_url::is_data_url(&url) { Some(url) } else { image(&url) });
                 match own {
                     Some(own) => set(element, "poster", &own),
-                    None => self.fill(element),
+                    None => fill(element),
                 }
             }
             _ => {}
-        }
-    }
-
-    fn fill(&self, element: &mut Element<'_, '_>) {
-        if let Some(filled) = filled(&attribute(element, "style").unwrap_or_default()) {
-            set(element, "style", &filled);
         }
     }
 
@@ -230,7 +224,9 @@ impl Embedder<'_> {
             let own = own.unwrap_or_else(|| "data:,".to_owned());
             let quoted = own.replace('\\', "\\\\").replace('"', "\\\"");
             out.push_str(if is_import { "@import " } else { "" });
-            out.push_str(&format!("url(\"{quoted}\")"));
+            for text in ["url(\"", quoted.as_str(), "\")"] {
+                out.push_str(text);
+            }
             at = end + usize::from(is_url && css[end..].starts_with(')'));
         }
         out.push_str(&css[at.min(css.len())..]);
@@ -240,6 +236,12 @@ impl Embedder<'_> {
     fn asset(&self, reference: &str, base: &Url) -> Option<String> {
         let asset = self.resources.resolve(reference, base)?;
         self.resources.image(&asset, None).or_else(|| self.resources.font(&asset))
+    }
+}
+
+fn fill(element: &mut Element<'_, '_>) {
+    if let Some(filled) = filled(&attribute(element, "style").unwrap_or_default()) {
+        set(element, "style", &filled);
     }
 }
 

@@ -71,6 +71,11 @@ impl<'d> Matcher<'d> {
         self.any(selector, &sketch::sketch(selector.text, &self.index))
     }
 
+    /// Whether everything that the selector names still stands in the page.
+    pub(super) fn is_possible(&self, selector: &Complex<'_>) -> bool {
+        sketch::sketch(selector.text, &self.index).is_possible
+    }
+
     fn any(&self, selector: &Complex<'_>, sketch: &Sketch) -> bool {
         if !sketch.is_possible || selector.sketch.is_single || selector.parsed.is_none() {
             return sketch.is_possible;
@@ -269,7 +274,7 @@ struct Handle<'d> {
     element: &'d Element,
 }
 
-impl<'d> Handle<'d> {
+impl Handle<'_> {
     fn at(self, id: NodeId) -> Option<Self> {
         self.dom.element(id).map(|element| Self { dom: self.dom, id, element })
     }

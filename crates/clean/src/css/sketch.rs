@@ -92,6 +92,7 @@ const FOREIGN: &[&str] = &["-moz-", "-ms-", "-o-", "-khtml-"];
 
 /// What a selector's text says.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub(super) struct Sketch {
     /// Everything that it names stands somewhere in the page.
     pub(super) is_possible: bool,

@@ -229,14 +229,16 @@ pub(super) fn recheck(entries: &mut Vec<Entry<'_>>, matcher: &Matcher<'_>) {
     entries.retain_mut(|entry| match entry {
         Entry::Declaration(_) => true,
         Entry::Rule(Rule::Style(style)) => {
-            let is_used = |selector: &Complex<'_>| style.is_nested || matcher.still_matches(selector);
+            let is_nested = style.is_nested;
+            let is_used = |selector: &Complex<'_>| {
+                if is_nested { matcher.is_possible(selector) } else { matcher.still_matches(selector) }
+            };
             if style.is_whole {
                 if !style.selectors.iter().any(is_used) {
                     return false;
                 }
             } else {
-                let is_nested = style.is_nested;
-                style.selectors.retain(|selector| is_nested || matcher.still_matches(selector));
+                style.selectors.retain(is_used);
             }
             recheck(&mut style.body, matcher);
             !style.selectors.is_empty() && !style.body.is_empty()

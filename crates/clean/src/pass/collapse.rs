@@ -64,7 +64,9 @@ pub(super) fn run(dom: &mut Dom, purge: &Purge<'_>) -> bool {
     let before = css::matches(&selectors, dom);
     let table = |nodes: &[NodeId]| {
         let mut table = vec![false; dom.size()];
-        nodes.iter().for_each(|node| table[node.index()] = true);
+        for node in nodes {
+            table[node.index()] = true;
+        }
         table
     };
     let (styled, containers, placed) = (table(&styled), table(&containers), table(&placed));

@@ -49,7 +49,9 @@ pub(super) fn remove(dom: &mut Dom, purge: &Purge<'_>) -> bool {
         dom.detach(node);
     }
     let steps = undo::keep_harmless(dom, steps, &selectors, &before);
-    steps.iter().for_each(|removed| dom.join_texts_in(removed.parent));
+    for removed in &steps {
+        dom.join_texts_in(removed.parent);
+    }
     !steps.is_empty()
 }
 
@@ -58,7 +60,9 @@ fn candidates(dom: &Dom, purge: &Purge<'_>) -> Vec<NodeId> {
     let displays = purge.displays(dom);
     let table = |nodes: &[NodeId]| {
         let mut table = vec![false; dom.size()];
-        nodes.iter().for_each(|node| table[node.index()] = true);
+        for node in nodes {
+            table[node.index()] = true;
+        }
         table
     };
     let (hidden, shown, shown_important) =

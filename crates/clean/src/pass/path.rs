@@ -99,7 +99,7 @@ fn short(number: f64, decimals: usize) -> String {
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     match text {
         "-0" | "" => "0".to_owned(),
-        _ => text.strip_prefix("0.").map(|rest| format!(".{rest}")).unwrap_or_else(|| text.replacen("-0.", "-.", 1)),
+        _ => text.strip_prefix("0.").map_or_else(|| text.replacen("-0.", "-.", 1), |rest| format!(".{rest}")),
     }
 }
 

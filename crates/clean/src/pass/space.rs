@@ -20,7 +20,9 @@ pub(super) fn settle(dom: &mut Dom, purge: &Purge<'_>, format: Format) {
     let Some(body) = dom.html_child(&local_name!("body")) else { return };
     let Some(keeping) = purge.keeping_space(dom) else { return };
     let mut keeps = vec![false; dom.size()];
-    keeping.iter().for_each(|node| keeps[node.index()] = true);
+    for node in keeping {
+        keeps[node.index()] = true;
+    }
     if dom.ancestors(body).chain([body]).any(|node| keeps[node.index()]) {
         return;
     }
@@ -41,7 +43,9 @@ pub(super) fn settle(dom: &mut Dom, purge: &Purge<'_>, format: Format) {
         }
         next = dom.following(node, body, is_kept);
     }
-    changes.into_iter().for_each(|(node, text)| dom.set_text(node, &text));
+    for (node, text) in changes {
+        dom.set_text(node, &text);
+    }
 }
 
 /// Depth of `to` below the body, 1 for its children, when a walk in document order comes from `from`.
@@ -148,7 +152,9 @@ pub(super) fn settle_head(dom: &mut Dom) {
             .children(parent)
             .filter(|&node| dom.text(node).is_some_and(|text| text.chars().all(char::is_whitespace)))
             .collect();
-        spaces.into_iter().for_each(|node| dom.detach(node));
+        for space in spaces {
+            dom.detach(space);
+        }
     }
     let children: Vec<NodeId> = dom.children(head).collect();
     for child in children {

@@ -526,6 +526,7 @@ fn white_space_is_regular() {
     check_simplified("<pre>a   b</pre><textarea>a   b</textarea>", "<pre>a   b</pre><textarea>a   b</textarea>");
     check_simplified("<p style='white-space:pre-wrap'>a   b", "<p style=\"white-space:pre-wrap\">a   b</p>");
     check_simplified("<style>.w{white-space:pre}</style><p class=w>a   b", "<p class=\"w\">a   b</p>");
+    check_simplified("<div>\n<meta itemprop=a>\n<meta itemprop=b>\n<p>t</p></div>", "<div>\n  <p>t</p></div>");
     check_simplified("<b>a</b>  <b>b</b><b>c</b>", "<b>a</b> <b>b</b><b>c</b>");
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Styling {
 /// Runs all passes.
 pub(crate) fn run(dom: &mut Dom, context: &Context<'_>) -> Styling {
     dead::remove(dom);
+    head::drop_idle(dom);
     let sheets = style::take(dom, context);
     image::replace(dom, context);
     frame::replace(dom, context);

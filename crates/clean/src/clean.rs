@@ -5,9 +5,9 @@ use url::Url;
 
 use crate::dom::{self, Caps, Dom, Overflow};
 use crate::measure::{self, Counts, Signals};
-use crate::pass::{self, Context};
+use crate::pass::{self, Context, Styling};
 use crate::resource::Resources;
-use crate::{Assets, CleanPolicy, rule};
+use crate::{Assets, CleanPolicy, Level, rule};
 
 /// Rounds of writing and parsing until a tree that HTML can't say becomes one that it can. Pages of the corpus take
 /// one or two.
@@ -25,6 +25,17 @@ pub fn clean(capture: &Capture, url: &str, policy: &CleanPolicy, assets: &dyn As
     }
 }
 
+/// [`clean`] at another level than the policy's: what a run does when a page comes out wrong.
+pub fn clean_at(
+    level: Level,
+    capture: &Capture,
+    url: &str,
+    policy: &CleanPolicy,
+    assets: &dyn Assets,
+) -> Verdict<Page> {
+    clean(capture, url, &CleanPolicy { level, ..policy.clone() }, assets)
+}
+
 fn try_clean(
     capture: &Capture,
     url: &str,
@@ -40,8 +51,8 @@ fn try_clean(
     let context = Context { resources: Resources { assets, policy }, base: base_url(&dom, url) };
     let signals = Signals::of(&dom, capture, &context.base);
     let styling = pass::run(&mut dom, &context);
-    let (dom, html) = settled(dom, caps)?;
-    let counts = measure::count(&dom, &styling);
+    let (dom, html, styling) = settled(dom, styling, &context, caps)?;
+    let counts = measure::count(&dom);
     refuse(&counts, &html, policy)?;
     let attributes =
         measure::attributes(&html, &counts, &styling, signals).with(name::IMAGE_POLICY, policy.images.name());
@@ -97,17 +108,19 @@ fn nowhere() -> Url {
     Url::parse("http://nowhere.invalid/").expect("a plain URL")
 }
 
-/// The document, and the tree that a parser makes of it. Most trees are that tree already.
-fn settled(dom: Dom, caps: Caps) -> Result<(Dom, String), Rejection> {
+/// The document, and the tree that a parser makes of it. Most trees are that tree already; for the others the passes
+/// look again at what was parsed.
+fn settled(dom: Dom, styling: Styling, context: &Context<'_>, caps: Caps) -> Result<(Dom, String, Styling), Rejection> {
     let mut html = dom::serialize(&dom);
     if !dom.may_not_round_trip {
-        return Ok((dom, html));
+        return Ok((dom, html, styling));
     }
     for _ in 0..SETTLE_ROUNDS_MAX {
-        let again = dom::parse(&html, caps).map_err(|overflow| overflowed(overflow, caps))?;
+        let mut again = dom::parse(&html, caps).map_err(|overflow| overflowed(overflow, caps))?;
+        let css = pass::run(&mut again, context).css;
         let written = dom::serialize(&again);
         if written == html {
-            return Ok((again, html));
+            return Ok((again, html, Styling { css, ..styling }));
         }
         html = written;
     }

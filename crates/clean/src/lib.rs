@@ -10,6 +10,7 @@ mod css;
 mod data_url;
 mod dom;
 mod measure;
+mod original;
 mod pass;
 mod policy;
 mod ranges;
@@ -21,8 +22,9 @@ mod suite;
 mod tests;
 
 pub use assets::{Asset, Assets, NoAssets};
-pub use clean::clean;
-pub use policy::{CleanPolicy, ImagePolicy};
+pub use clean::{clean, clean_at};
+pub use original::{Original, original};
+pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{
     BLANK, FRAMESET, RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL,

@@ -23,12 +23,69 @@ impl ImagePolicy {
     }
 }
 
+/// How much a page is simplified. Ordered: each level does all that the one before it does, so a page that comes out
+/// wrong at one level can be cleaned at the one below.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// What acts, tracks or fetches goes and the sheets become one; every rule, class and space stays as it was.
+    Gentle,
+    /// Rules that match nothing go, with the classes and ids that no rule is left for, and subtrees that are never shown;
+    /// white space is made regular.
+    #[default]
+    Default,
+    /// Wrappers that change nothing are taken away, and neither code nor style sheet is indented.
+    Compact,
+}
+
+impl Level {
+    /// All levels, gentlest first.
+    pub const ALL: [Self; 3] = [Self::Gentle, Self::Default, Self::Compact];
+
+    /// The kebab-case name, as in attributes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gentle => "gentle",
+            Self::Default => "default",
+            Self::Compact => "compact",
+        }
+    }
+
+    /// The next gentler level.
+    pub const fn gentler(self) -> Option<Self> {
+        match self {
+            Self::Gentle => None,
+            Self::Default => Some(Self::Gentle),
+            Self::Compact => Some(Self::Default),
+        }
+    }
+}
+
+/// What becomes of fonts that a page brings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FontPolicy {
+    /// Installed fonts stand in for them; fonts that the page carries in data URLs stay.
+    #[default]
+    Installed,
+    /// The font itself as a data URL, where the assets have it.
+    Inline,
+}
+
 /// Limits and choices of one run. The defaults suit a crawl of the open web.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CleanPolicy {
+    /// How much the page is simplified.
+    pub level: Level,
+    /// Widths in CSS px of the viewports that pages are shown in: rules for others go. Empty keeps rules for all screens.
+    pub viewport_widths: Vec<u32>,
     /// What becomes of images.
     pub images: ImagePolicy,
+    /// What becomes of fonts.
+    pub fonts: FontPolicy,
+    /// Largest font that is inlined. Icon fonts take 20 to 100 KiB, text fonts of many scripts up to 300.
+    pub inline_font_bytes_max: usize,
     /// Largest asset that is inlined. 64 KiB holds icons and small photographs, and keeps a page of twenty images near
     /// the size at which training code is cut off anyway.
     pub inline_image_bytes_max: usize,
@@ -59,7 +116,11 @@ pub struct CleanPolicy {
 impl Default for CleanPolicy {
     fn default() -> Self {
         Self {
+            level: Level::default(),
+            viewport_widths: Vec::new(),
             images: ImagePolicy::default(),
+            fonts: FontPolicy::default(),
+            inline_font_bytes_max: 300 << 10,
             inline_image_bytes_max: 64 << 10,
             inline_image_pixels_max: 25_000_000,
             data_url_bytes_max: 88 << 10,

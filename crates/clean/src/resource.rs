@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::ImageReader;
 use url::Url;
 
-use crate::{Asset, Assets, CleanPolicy, ImagePolicy, data_url, dom};
+use crate::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, data_url, dom};
 
 /// Fill of placeholders: a light grey that reads as "something is here" on white and on dark pages.
 pub(crate) const NEUTRAL: &str = "#d5d9de";
@@ -46,7 +46,9 @@ impl Resources<'_> {
     /// Whether a data URL that the page brought stays. An inlined asset always does, or cleaning twice would differ.
     pub(crate) fn keeps_data_url(&self, reference: &str) -> bool {
         const ENVELOPE_BYTES: usize = 64;
-        let inlined_bytes_max = self.policy.inline_image_bytes_max.div_ceil(3) * 4 + ENVELOPE_BYTES;
+        let policy = self.policy;
+        let fonts = if policy.fonts == FontPolicy::Inline { policy.inline_font_bytes_max } else { 0 };
+        let inlined_bytes_max = policy.inline_image_bytes_max.max(fonts).div_ceil(3) * 4 + ENVELOPE_BYTES;
         data_url::is_data_url(reference) && reference.len() <= self.policy.data_url_bytes_max.max(inlined_bytes_max)
     }
 
@@ -76,6 +78,22 @@ impl Resources<'_> {
             return Some(data_url::encode(mime, &asset.bytes));
         }
         Some(placeholder(size.or(shown_at).unwrap_or(DEFAULT_SIZE)))
+    }
+}
+
+impl Resources<'_> {
+    /// The data URL of a font asset, if fonts are inlined and this is one.
+    pub(crate) fn font(&self, asset: &Asset) -> Option<String> {
+        let mime = match asset.bytes.get(..4)? {
+            b"wOF2" => "font/woff2",
+            b"wOFF" => "font/woff",
+            b"OTTO" => "font/otf",
+            b"\0\x01\0\0" | b"true" => "font/ttf",
+            _ => return None,
+        };
+        let is_wanted =
+            self.policy.fonts == FontPolicy::Inline && asset.bytes.len() <= self.policy.inline_font_bytes_max;
+        is_wanted.then(|| data_url::encode(mime, &asset.bytes))
     }
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 
 use item::{Attributes, Capture, CharsetSource, Page, Verdict, name};
 
-use crate::{Asset, Assets, CleanPolicy, ImagePolicy, NoAssets, clean, dom};
+use crate::{Asset, Assets, CleanPolicy, ImagePolicy, Level, NoAssets, clean, dom};
 
 const URL: &str = "https://example.com/dir/page.html";
 
@@ -32,7 +32,7 @@ fn verdict(html: &str, policy: &CleanPolicy, assets: &dyn Assets) -> Verdict<Pag
 }
 
 fn lenient() -> CleanPolicy {
-    CleanPolicy { text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() }
+    CleanPolicy { level: Level::Gentle, text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() }
 }
 
 fn kept(html: &str, policy: &CleanPolicy, assets: &dyn Assets) -> (String, Attributes) {
@@ -351,22 +351,189 @@ fn soup() -> impl Strategy<Value = String> {
     proptest::collection::vec(proptest::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
 
+fn check_settles(html: &str) -> Result<(), proptest::test_runner::TestCaseError> {
+    for level in Level::ALL {
+        let policy = CleanPolicy { level, ..lenient() };
+        if let Verdict::Keep(page) = verdict(html, &policy, &NoAssets) {
+            let (again, _) = kept(&page.body.html, &policy, &NoAssets);
+            prop_assert_eq!(again, page.body.html, "{}", level.name());
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn any_soup_settles(html in soup(), doctype in any::<bool>()) {
-        let html = format!("{}x{html}", if doctype { "<!DOCTYPE html>" } else { "" });
-        if let Verdict::Keep(page) = verdict(&html, &lenient(), &NoAssets) {
-            let (again, _) = kept(&page.body.html, &lenient(), &NoAssets);
-            prop_assert_eq!(again, page.body.html);
-        }
+        check_settles(&format!("{}x{html}", if doctype { "<!DOCTYPE html>" } else { "" }))?;
     }
 
     #[test]
     fn any_text_of_css_settles(css in "[a-z{}()\\[\\];:@.'\"/* \n\\\\,<>!-]{0,60}") {
-        let html = format!("<!DOCTYPE html>x<style>{css}</style><p style=\"{}\">y", css.replace('"', "&quot;"));
-        if let Verdict::Keep(page) = verdict(&html, &lenient(), &NoAssets) {
-            let (again, _) = kept(&page.body.html, &lenient(), &NoAssets);
-            prop_assert_eq!(again, page.body.html);
-        }
+        check_settles(&format!("<!DOCTYPE html>x<style>{css}</style><p style=\"{}\">y", css.replace('"', "&quot;")))?;
     }
+
+    #[test]
+    fn any_sheet_of_rules_settles(css in sheet()) {
+        check_settles(&format!(
+            "<!DOCTYPE html><style>{css}</style><div class=a id=i><p class='b c'>x</p> <p hidden>y</p><b>z</b></div>"
+        ))?;
+    }
+}
+
+/// Rules that may or may not match.
+fn sheet() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        ".a{color:red}",
+        ".a,.x{color:red;color:red}",
+        ".b:hover::before{content:'x'}",
+        "p+b{top:0}",
+        "b:first-child{top:1px}",
+        "p:last-of-type{display:none}",
+        "p{display:none}",
+        "#i .b{--u:1px;--v:var(--u);top:var(--v)}",
+        ":root{--u:2px;--w:3px}",
+        "@media (min-width:1px){",
+        "@media screen{",
+        "@layer a,b;",
+        "@layer a{",
+        "@layer b{}",
+        "@supports (top:0){",
+        "}",
+        "@keyframes k{from{top:var(--w)}50%{-moz-x:y}}",
+        ".c{animation:k 1s}",
+        "@font-face{font-family:F;src:local(F)}",
+        "b{font:1px F}",
+        ".a{.b &{top:2px}> p{top:3px}@media print{top:4px}}",
+        "*{-webkit-box-sizing:border-box;box-sizing:border-box}",
+        "::-moz-selection{top:0}",
+        "p , p:unknown(x){top:5px}",
+        "[class*=a]{top:6px}",
+        "[data-x]{top:7px}",
+        "p{white-space:pre}",
+        "a b c{",
+        "@container (width>1px){",
+        ";",
+        " ",
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES), 0..10).prop_map(|pieces| pieces.concat())
+}
+
+/// The style sheet and the body at a level; cleaning again changes nothing.
+fn parts_at(level: Level, html: &str) -> (String, String) {
+    let policy = CleanPolicy { level, ..lenient() };
+    let (cleaned, _) = kept(html, &policy, &NoAssets);
+    assert_eq!(kept(&cleaned, &policy, &NoAssets).0, cleaned, "{html}: cleaning twice");
+    let css =
+        cleaned.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map_or("", |(css, _)| css);
+    let body = cleaned.split_once("<body").and_then(|(_, rest)| rest.strip_suffix("</body></html>"));
+    (css.to_owned(), body.unwrap_or_default().trim_start_matches('>').to_owned())
+}
+
+const MARKUP: &str = "<div id=i class='a unused'><p class=b>x<i>y</i></p><p title=t>z</p></div>";
+
+/// What is left of a sheet for [`MARKUP`], a rule a line.
+fn check_purge(css: &str, expected: &str) {
+    let (found, _) = parts_at(Level::Compact, &format!("<!DOCTYPE html><style>{css}</style>{MARKUP}"));
+    assert_eq!(found, expected, "{css}");
+}
+
+#[test]
+fn rules_that_match_nothing_go() {
+    check_purge(".a{top:0}.z{top:0}#i{top:1px}#z{top:0}p>i{top:2px}i>p{top:0}", ".a{top:0}\n#i{top:1px}\np>i{top:2px}");
+    check_purge(".z,.b,.a .z{top:0}", ".b{top:0}");
+    check_purge(".b:hover,.b:not(:focus)::after{top:0}", ".b:hover,.b:not(:focus)::after{top:0}");
+    check_purge("p:first-child i{top:0}p:nth-child(3){top:0}", "p:first-child i{top:0}");
+    check_purge(
+        "@media print{.a{top:0}}@media (max-width:9px){.a{top:0}.z{top:0}}",
+        "@media (max-width:9px){\n.a{top:0}\n}",
+    );
+    check_purge("@media screen{.a{top:0}}", ".a{top:0}");
+    check_purge("@supports (top:0){.z{top:0}}@container (width>1px){p{top:0}}", "@container (width>1px){\np{top:0}\n}");
+    check_purge("@layer x,y;@layer y{.z{top:0}}", "");
+    check_purge("@layer x,y;@layer y{.a{top:0}}", "@layer x,y;\n@layer y{\n.a{top:0}\n}");
+    check_purge(".a::-moz-x,.a{top:0}", "");
+    check_purge(".a:unknown,.z{top:0}.z:unknown{top:0}", ".a:unknown,.z{top:0}");
+    check_purge("P.B{top:0}P.b{top:0}", "P.b{top:0}");
+}
+
+#[test]
+fn what_used_rules_need_stays() {
+    check_purge(
+        ":root{--a:var(--b);--b:1px;--c:2px}.a{top:var(--a)}.z{top:var(--c)}",
+        ":root{--a:var(--b);--b:1px}\n.a{top:var(--a)}",
+    );
+    check_purge(
+        "@keyframes k{from{top:0}}@keyframes l{from{top:0}}.a{animation:k 1s}",
+        "@keyframes k{\nfrom{top:0}\n}\n.a{animation:k 1s}",
+    );
+    check_purge(
+        "@font-face{font-family:'F G';src:local(F)}@font-face{font-family:H;src:local(H)}.a{font:1px f g}",
+        "@font-face{font-family:'F G';src:local(F)}\n.a{font:1px f g}",
+    );
+    check_purge(
+        ".a{top:0;& .b{top:1px}.z &{top:2px}&:hover{top:3px}}",
+        ".a{\ntop:0;\n& .b{top:1px}\n&:hover{top:3px}\n}",
+    );
+    check_purge("[title]{top:0}[data-x]{top:0}", "[title]{top:0}");
+}
+
+#[test]
+fn what_is_said_twice_is_said_once() {
+    check_purge(".a{top:0}.b{top:1px}.a{top:0}", ".b{top:1px}\n.a{top:0}");
+    check_purge(".a{top:0}.b{top:0}", ".a,.b{top:0}");
+    check_purge(".a{top:0}.a{left:0}", ".a{top:0;left:0}");
+    check_purge("@media (hover){.a{top:0}}@media (hover){.b{top:1px}}", "@media (hover){\n.a{top:0}\n.b{top:1px}\n}");
+}
+
+fn check_simplified(html: &str, expected: &str) {
+    let (_, body) = parts_at(Level::Default, &format!("<!DOCTYPE html><body>x{html}"));
+    assert_eq!(body.strip_prefix('x'), Some(expected), "{html}");
+}
+
+#[test]
+fn names_that_nothing_uses_go() {
+    check_simplified("<style>.a{top:0}</style><p class='b a' id=i>t", "<p class=\"a\">t</p>");
+    check_simplified("<a href=#i>l</a><p id=i>t", "<a href=\"#i\">l</a><p id=\"i\">t</p>");
+    check_simplified("<label for=i>l</label><input id=i>", "<label for=\"i\">l</label><input id=\"i\">");
+    check_simplified(
+        "<style>[class^=b]{top:0}[id]{top:1px}</style><p class='b a' id=i>t",
+        "<p class=\"b a\" id=\"i\">t</p>",
+    );
+}
+
+#[test]
+fn what_is_never_shown_goes() {
+    check_simplified("<p hidden>a</p><p style='display: none'>b</p><input type=hidden name=c>", "");
+    check_simplified("<style>.m{display:none}.m.open{display:block}</style><p class=m>a</p>", "");
+    let stays = |html: &str, has: &str| {
+        let (_, body) = parts_at(Level::Default, &format!("<!DOCTYPE html><body>x{html}"));
+        assert!(body.contains(has), "{html}: {body}");
+    };
+    stays("<style>.m{display:none}.m:hover{display:block}</style><p class=m>a</p>", "a");
+    stays("<style>@media (max-width:9px){.m{display:none}}</style><p class=m>a</p>", "a");
+    stays("<style>.m{display:none}@media (max-width:9px){.m{display:block}}</style><p class=m>a</p>", "a");
+    stays("<style>p{display:block!important}</style><p style='display:none'>a</p>", "a");
+    stays("<style>p:first-child + b{top:0}</style><div><p hidden>a</p><b>t</b></div>", "a");
+    stays("<style>#c:checked ~ b{top:0}</style><div><input hidden id=c type=checkbox><b>t</b></div>", "checkbox");
+    stays("<svg hidden><symbol id=s><path d=M0></symbol></svg><svg><use href=#s /></svg>", "symbol");
+    stays("<p hidden=until-found>a</p>", "a");
+}
+
+#[test]
+fn white_space_is_regular() {
+    check_simplified("<div>\n\n\t<p>a   b</p>\n  </div>", "<div>\n  <p>a b</p>\n</div>");
+    check_simplified("<pre>a   b</pre><textarea>a   b</textarea>", "<pre>a   b</pre><textarea>a   b</textarea>");
+    check_simplified("<p style='white-space:pre-wrap'>a   b", "<p style=\"white-space:pre-wrap\">a   b</p>");
+    check_simplified("<style>.w{white-space:pre}</style><p class=w>a   b", "<p class=\"w\">a   b</p>");
+    check_simplified("<div>\n<meta itemprop=a>\n<meta itemprop=b>\n<p>t</p></div>", "<div>\n  <p>t</p></div>");
+    check_simplified("<b>a</b>  <b>b</b><b>c</b>", "<b>a</b> <b>b</b><b>c</b>");
+}
+
+#[test]
+fn css_is_readable_at_the_default_level() {
+    let html =
+        "<!DOCTYPE html><style>.a>p{color:RED;margin:0  auto}@media (hover){.a{top:0}}</style><div class=a><p>x</div>";
+    let (css, _) = parts_at(Level::Default, html);
+    assert_eq!(css, ".a > p {\n  color: RED;\n  margin: 0 auto;\n}\n@media (hover) {\n  .a {\n    top: 0;\n  }\n}");
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use clean::{Assets, CleanPolicy, ImagePolicy, NoAssets, clean, element_ranges};
+use clean::{Assets, CleanPolicy, ImagePolicy, Level, NoAssets, clean, element_ranges};
 use item::{Capture, CharsetSource, Verdict};
 use lol_html::{RewriteStrSettings, element, rewrite_str, text};
 
@@ -22,8 +22,15 @@ fn capture_of(html: &str) -> Capture {
 }
 
 /// Keeps everything, so that properties are seen on short and on long pages.
-fn lenient(images: ImagePolicy) -> CleanPolicy {
-    CleanPolicy { images, text_chars_min: 0, html_bytes_min: 0, html_bytes_max: usize::MAX, ..CleanPolicy::default() }
+fn lenient(level: Level, images: ImagePolicy) -> CleanPolicy {
+    CleanPolicy {
+        level,
+        images,
+        text_chars_min: 0,
+        html_bytes_min: 0,
+        html_bytes_max: usize::MAX,
+        ..CleanPolicy::default()
+    }
 }
 
 /// What a browser would fetch, found without any of our parsers: by tags, attributes and text alone.
@@ -154,13 +161,18 @@ fn check_all(captures: &[(String, Capture)], policy: &CleanPolicy, assets: &dyn 
 
 #[test]
 fn pages_are_self_contained_and_settled() {
-    check_all(&support::captures("pages", "pages-"), &lenient(ImagePolicy::Placeholder), &NoAssets);
+    let captures = support::captures("pages", "pages-");
+    for level in Level::ALL {
+        check_all(&captures, &lenient(level, ImagePolicy::Placeholder), &NoAssets);
+    }
 }
 
 #[test]
 fn templates_with_assets_are_self_contained_and_settled() {
     let Some(assets) = support::Archived::open() else { return };
     let captures = support::captures("templates", "templates");
-    check_all(&captures, &lenient(ImagePolicy::Placeholder), &assets);
-    check_all(&captures, &lenient(ImagePolicy::Inline), &assets);
+    for level in Level::ALL {
+        check_all(&captures, &lenient(level, ImagePolicy::Placeholder), &assets);
+        check_all(&captures, &lenient(level, ImagePolicy::Inline), &assets);
+    }
 }

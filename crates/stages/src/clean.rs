@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ::clean::{Asset, Assets, CleanPolicy, ImagePolicy};
+use ::clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy};
 use engine::{BatchSize, Context, Settings, Stage, StageError};
 use ingest::AssetIndex;
 use item::{Capture, Item, Page, Verdict, name};
@@ -23,12 +23,54 @@ pub enum Images {
     Inline,
 }
 
+/// What becomes of fonts that a page brings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fonts {
+    /// Installed fonts stand in for them.
+    #[default]
+    Installed,
+    /// The font itself, as a data URL, where the assets have it.
+    Inline,
+}
+
+/// How much a page's code is simplified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Scripts, trackers and metadata go and the sheets become one; all else stays as it was.
+    Gentle,
+    /// Unused rules, classes and ids go, and what is never shown; white space is made regular.
+    #[default]
+    Default,
+    /// Wrappers that change nothing go too, and the code is not indented.
+    Compact,
+}
+
+impl From<Level> for ::clean::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Gentle => Self::Gentle,
+            Level::Default => Self::Default,
+            Level::Compact => Self::Compact,
+        }
+    }
+}
+
 /// `[clean]`: how a capture becomes a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CleanConfig {
     /// WARC files with style sheets and pictures: paths and glob patterns, relative to the pipeline file.
     pub assets: Vec<String>,
+    /// How much the code is simplified: `gentle`, `default` or `compact`.
+    pub level: Level,
+    /// Widths in CSS px of the viewports that count: style rules for others go. Empty keeps rules for all screens.
+    pub viewport_widths: Vec<u32>,
+    /// What becomes of fonts that a page brings: `installed` or `inline`.
+    pub fonts: Fonts,
+    /// Largest font that is inlined, in bytes.
+    pub inline_font_bytes_max: usize,
     /// What becomes of pictures: `placeholder` or `inline`.
     pub images: Images,
     /// Largest picture that is inlined, in bytes.
@@ -50,6 +92,10 @@ impl Default for CleanConfig {
         let policy = CleanPolicy::default();
         Self {
             assets: Vec::new(),
+            level: Level::Default,
+            viewport_widths: Vec::new(),
+            fonts: Fonts::Installed,
+            inline_font_bytes_max: policy.inline_font_bytes_max,
             images: Images::Placeholder,
             inline_image_bytes_max: policy.inline_image_bytes_max,
             text_chars_min: policy.text_chars_min,
@@ -64,6 +110,13 @@ impl Default for CleanConfig {
 impl CleanConfig {
     fn policy(&self) -> CleanPolicy {
         CleanPolicy {
+            level: self.level.into(),
+            viewport_widths: self.viewport_widths.clone(),
+            fonts: match self.fonts {
+                Fonts::Installed => FontPolicy::Installed,
+                Fonts::Inline => FontPolicy::Inline,
+            },
+            inline_font_bytes_max: self.inline_font_bytes_max,
             images: match self.images {
                 Images::Placeholder => ImagePolicy::Placeholder,
                 Images::Inline => ImagePolicy::Inline,
@@ -111,7 +164,7 @@ impl Stage for CleanStage {
     type In = Capture;
     type Out = Page;
     const NAME: &'static str = "clean";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn batch(&self) -> BatchSize {
         BatchSize { items: 16, bytes: 4 << 20 }

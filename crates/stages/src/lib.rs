@@ -17,7 +17,7 @@ mod sketch;
 mod snapshots;
 mod source;
 
-pub use clean::{CleanConfig, CleanStage, Images};
+pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
 pub use dataset::{DatasetConfig, DatasetSink};
 pub use known::Known;
 pub use pages::{PagesBarrier, PagesConfig};

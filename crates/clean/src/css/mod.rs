@@ -1,11 +1,43 @@
 //! Style sheets: loaded, rewritten so that nothing in them is fetched, and joined into one.
 
+mod declaration;
 mod font;
+mod index;
+mod matcher;
+mod media;
+mod purge;
 mod rewrite;
+mod scan;
 mod sheet;
+mod sketch;
+mod tree;
+mod write;
 
+pub(crate) use purge::{Declared, Placed, Purge, attributes_named, matches};
 pub(crate) use rewrite::{rewrite_attribute_value, rewrite_declarations};
-pub(crate) use sheet::{Names, SheetCounts, Sheets, in_media};
+pub(crate) use sheet::{Names, Piece, SheetCounts, Sheets, decoded};
+pub(crate) use write::Format;
+
+use crate::resource::Resources;
+
+/// The sheets as one text, nothing left out: only what a browser would fetch is replaced, and comments go.
+pub(crate) fn joined(pieces: &[Piece], resources: Resources<'_>, names: &mut Names) -> String {
+    let mut joined = String::new();
+    for piece in pieces {
+        let mut css = rewrite::rewrite_sheet(&piece.css, &piece.base, resources, names);
+        for condition in piece.conditions.iter().rev() {
+            // An empty layer still takes its place in the order of layers; other empty blocks say nothing.
+            if !css.is_empty() || matches!(condition, sheet::Condition::Layer(_)) {
+                css = format!("{}{{\n{css}\n}}", condition.head());
+            }
+        }
+        if !css.is_empty() && !joined.is_empty() {
+            joined.push('\n');
+        }
+        joined.push_str(&css);
+    }
+    joined
+}
 
 /// Without white space at the ends; the space that ends an escape is part of a name.
 fn trimmed(css: &str) -> &str {

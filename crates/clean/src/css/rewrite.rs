@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use cssparser::{Delimiter, ParseError, Parser, ParserInput, SourcePosition, Token};
 use url::Url;
 
-use super::sheet::{Import, Names, Sheets};
+use super::sheet::Names;
 use super::{font, trimmed};
 use crate::resource::Resources;
 
@@ -22,13 +22,12 @@ const NOTHING: &str = "url(data:,)";
 /// What stands for a token that is wrong by itself: wrong too, wherever it stands, but it does not depend on what follows.
 const INVALID: &str = "!";
 
-/// Rewrites a sheet. Imports are taken in through `sheets`, where it is given.
-pub(super) fn rewrite_sheet(css: &str, base: &Url, sheets: &mut Sheets<'_>, import_depth: usize) -> String {
-    let resources = sheets.resources;
+/// Rewrites a sheet whose imports have been taken in; the names in its selectors go to `names`.
+pub(super) fn rewrite_sheet(css: &str, base: &Url, resources: Resources<'_>, names: &mut Names) -> String {
     let css = without_last_backslash(css);
     let mut rewriter = Rewriter::new(&css, base, resources);
-    rewriter.imports = Some((sheets, import_depth));
-    rewriter.run(Place::Sheet)
+    rewriter.names = Some(names);
+    trimmed(&rewriter.run(Place::Sheet)).to_owned()
 }
 
 /// Rewrites the contents of a `style` attribute.
@@ -43,6 +42,16 @@ pub(crate) fn rewrite_declarations(css: &str, base: &Url, resources: Resources<'
 /// Rewrites a presentation attribute such as `fill`, where URLs other than fragments of the page are dropped.
 pub(crate) fn rewrite_attribute_value(value: &str, base: &Url, resources: Resources<'_>) -> String {
     Rewriter::new(&without_last_backslash(value), base, resources).run(Place::Value)
+}
+
+/// Rewrites the value of a declaration, or the inside of a block.
+pub(super) fn rewrite_value(value: &str, base: &Url, resources: Resources<'_>) -> String {
+    Rewriter::new(&without_last_backslash(value), base, resources).run(Place::Block)
+}
+
+/// Rewrites what stands before a block.
+pub(super) fn rewrite_head(head: &str, base: &Url, resources: Resources<'_>) -> String {
+    Rewriter::new(&without_last_backslash(head), base, resources).run(Place::Value)
 }
 
 /// A backslash at the very end stands for U+FFFD; what is put after it must not be escaped by it.
@@ -72,12 +81,11 @@ enum Place {
     AttributeName,
 }
 
-struct Rewriter<'a, 's, 'r> {
+struct Rewriter<'a, 'n, 'r> {
     css: &'a str,
     base: &'a Url,
     resources: Resources<'r>,
-    imports: Option<(&'s mut Sheets<'r>, usize)>,
-    imports_allowed: bool,
+    names: Option<&'n mut Names>,
     depth: usize,
     out: String,
     /// Where the white space at the end of `out` begins, if there is any.
@@ -93,8 +101,7 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
             css,
             base,
             resources,
-            imports: None,
-            imports_allowed: true,
+            names: None,
             depth: 0,
             out: String::with_capacity(css.len()),
             space_start: None,
@@ -136,10 +143,6 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
         }
     }
 
-    fn names(&mut self) -> Option<&mut Names> {
-        self.imports.as_mut().map(|(sheets, _)| &mut sheets.names)
-    }
-
     fn tokens(&mut self, parser: &mut Parser<'_, '_>, place: Place) {
         loop {
             let start = parser.position();
@@ -162,28 +165,25 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
                 Token::Function(name) => self.function(parser, start, &name.clone(), place),
                 Token::ParenthesisBlock => self.nested(parser, "(", Place::Value, ")"),
                 Token::SquareBracketBlock => self.nested(parser, "[", Place::Brackets, "]"),
-                Token::CurlyBracketBlock => {
-                    self.imports_allowed &= place != Place::Sheet;
-                    self.nested(parser, "{", Place::Block, "}");
-                }
+                Token::CurlyBracketBlock => self.nested(parser, "{", Place::Block, "}"),
                 // Outside blocks it is a stray one that spoils the next rule. So does this one, and it closes nothing
                 // when the sheet is put into a block.
                 Token::CloseCurlyBracket if place == Place::Sheet => self.push("]"),
                 Token::CDO | Token::CDC if place == Place::Sheet => self.push_space(" "),
                 Token::AtKeyword(name) if matches!(place, Place::Sheet | Place::Block) => {
                     let name = name.clone();
-                    self.at_rule(parser, start, &name, place);
+                    self.at_rule(parser, start, &name);
                 }
                 Token::Ident(name) => {
                     let name = name.to_string();
                     match place {
                         Place::Brackets | Place::AttributeName => {
-                            if let Some(names) = self.names() {
+                            if let Some(names) = &mut self.names {
                                 names.attributes.insert(name.to_ascii_lowercase());
                             }
                         }
                         _ if after_dot => {
-                            if let Some(names) = self.names() {
+                            if let Some(names) = &mut self.names {
                                 names.classes.insert(name);
                             }
                         }
@@ -272,7 +272,7 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
         }
     }
 
-    fn at_rule(&mut self, parser: &mut Parser<'_, '_>, start: SourcePosition, name: &str, place: Place) {
+    fn at_rule(&mut self, parser: &mut Parser<'_, '_>, start: SourcePosition, name: &str) {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         if is("font-face") {
             skip_to_block_or_semicolon(parser);
@@ -282,35 +282,14 @@ impl<'a, 'r> Rewriter<'a, '_, 'r> {
                     while parser.next().is_ok() {}
                     Ok::<_, ParseError<'_, ()>>(parser.slice_from(from))
                 });
-                self.imports_allowed &= place != Place::Sheet;
-                if let Some(body) = body.ok().and_then(|body| font::own_sources_only(body, self.resources)) {
+                if let Some(body) = body.ok().and_then(|body| font::own_sources_only(body, self.base, self.resources)) {
                     let body = Rewriter::new(&body, self.base, self.resources).run(Place::Block);
                     self.push("@font-face{");
                     self.push(trimmed(&body));
                     self.push("}");
                 }
             }
-        } else if is("import") {
-            let import = parser
-                .parse_until_before(Delimiter::Semicolon | Delimiter::CurlyBracketBlock, |parser| {
-                    let import = Import::parse(parser);
-                    while parser.next().is_ok() {}
-                    Ok::<_, ParseError<'_, ()>>(import)
-                })
-                .ok()
-                .flatten();
-            let is_statement = end_statement(parser);
-            if let Some(import) = import
-                && is_statement
-                && place == Place::Sheet
-                && self.imports_allowed
-                && let Some((sheets, import_depth)) = &mut self.imports
-                && let Some(text) = sheets.import(&import, self.base, *import_depth + 1)
-            {
-                self.push(&text);
-                self.push_space("\n");
-            }
-        } else if is("charset") || is("namespace") {
+        } else if is("import") || is("charset") || is("namespace") {
             skip_to_block_or_semicolon(parser);
             end_statement(parser);
         } else {
@@ -326,18 +305,13 @@ fn skip_to_block_or_semicolon(parser: &mut Parser<'_, '_>) {
     });
 }
 
-/// Takes the `;`, or the block that stands in its place; says whether the rule was a statement.
-fn end_statement(parser: &mut Parser<'_, '_>) -> bool {
-    match parser.next() {
-        Ok(Token::CurlyBracketBlock) => {
-            let _: Nested<'_> = parser.parse_nested_block(|parser| {
-                while parser.next().is_ok() {}
-                Ok(())
-            });
-            false
-        }
-        // `;`, or the end of the sheet.
-        _ => true,
+/// Takes the `;`, or the block that stands in its place.
+fn end_statement(parser: &mut Parser<'_, '_>) {
+    if let Ok(Token::CurlyBracketBlock) = parser.next() {
+        let _: Nested<'_> = parser.parse_nested_block(|parser| {
+            while parser.next().is_ok() {}
+            Ok(())
+        });
     }
 }
 

@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 
-use cssparser::{ParseError, Parser, Token};
+use cssparser::{ParseError, Parser, ParserInput, Token};
 use encoding_rs::{Encoding, UTF_8};
 use url::Url;
 
-use super::rewrite::rewrite_sheet;
-use super::trimmed;
+use super::scan::{List, Statements};
 use crate::Asset;
 use crate::resource::Resources;
 
-/// What the selectors of the page's sheets name.
+/// What selectors name.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     /// Class names.
     pub(crate) classes: HashSet<String>,
+    /// Ids.
+    pub(crate) ids: HashSet<String>,
     /// Attribute names, lower case.
     pub(crate) attributes: HashSet<String>,
 }
@@ -27,37 +28,88 @@ pub(crate) struct SheetCounts {
     pub(crate) missing: usize,
 }
 
-/// All style sheets of one page.
+/// A stretch of CSS with the address that its references start from, and the conditions that it stands under.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(super) css: String,
+    pub(super) base: Url,
+    /// Outermost first.
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// What an import or a `media` attribute puts around a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The name; empty for an anonymous layer.
+    Layer(String),
+    Supports(String),
+    Media(String),
+}
+
+impl Condition {
+    /// The condition of a `media` attribute or an import; none if it holds for all media anyway.
+    fn media(media: &str) -> Option<Self> {
+        let media = media.trim();
+        if media.is_empty() || media.eq_ignore_ascii_case("all") {
+            return None;
+        }
+        // No media query has such characters; browsers read one that does as "not all".
+        let is_odd = media.contains(['{', '}', ';', '<', '\\', '"', '\'', '/']);
+        Some(Self::Media(if is_odd { "not all" } else { media }.to_owned()))
+    }
+
+    /// What stands before the block.
+    pub(super) fn head(&self) -> String {
+        match self {
+            Self::Layer(name) if name.is_empty() => "@layer".to_owned(),
+            Self::Layer(name) => format!("@layer {name}"),
+            Self::Supports(condition) => format!("@supports ({condition})"),
+            Self::Media(query) => format!("@media {query}"),
+        }
+    }
+}
+
+/// All style sheets of one page, in the order of the cascade.
 pub(crate) struct Sheets<'r> {
-    pub(super) resources: Resources<'r>,
-    pub(crate) names: Names,
+    resources: Resources<'r>,
     pub(crate) counts: SheetCounts,
+    pub(crate) pieces: Vec<Piece>,
     css_bytes: usize,
     /// The sheets that are being read, outermost first: an import of one of them is a cycle.
     open: Vec<String>,
+    conditions: Vec<Condition>,
 }
 
 impl<'r> Sheets<'r> {
     pub(crate) fn new(resources: Resources<'r>) -> Self {
-        Self { resources, names: Names::default(), counts: SheetCounts::default(), css_bytes: 0, open: Vec::new() }
+        Self {
+            resources,
+            counts: SheetCounts::default(),
+            pieces: Vec::new(),
+            css_bytes: 0,
+            open: Vec::new(),
+            conditions: Vec::new(),
+        }
     }
 
-    /// The contents of a `<style>` element.
-    pub(crate) fn embedded(&mut self, css: &str, base: &Url) -> String {
-        trimmed(&rewrite_sheet(css, base, self, 0)).to_owned()
+    /// Adds the contents of a `<style>` element.
+    pub(crate) fn embedded(&mut self, css: String, base: &Url, media: &str) {
+        self.under(Condition::media(media), |sheets| sheets.add(css, base, 0));
     }
 
-    /// The sheet at a URL, written as the page writes it.
-    pub(crate) fn linked(&mut self, reference: &str, base: &Url) -> Option<String> {
-        self.load(reference, base, 0)
+    /// Adds the sheet at a URL.
+    pub(crate) fn linked(&mut self, reference: &str, base: &Url, media: &str) {
+        self.under(Condition::media(media), |sheets| sheets.load(reference, base, 0));
     }
 
-    pub(super) fn import(&mut self, import: &Import, base: &Url, depth: usize) -> Option<String> {
-        let text = self.load(&import.url, base, depth)?;
-        Some(import.wrap(&text))
+    fn under(&mut self, conditions: impl IntoIterator<Item = Condition>, add: impl FnOnce(&mut Self)) {
+        let depth = self.conditions.len();
+        self.conditions.extend(conditions);
+        add(self);
+        self.conditions.truncate(depth);
     }
 
-    fn load(&mut self, reference: &str, base: &Url, depth: usize) -> Option<String> {
+    fn load(&mut self, reference: &str, base: &Url, depth: usize) {
         let policy = self.resources.policy;
         let url = base.join(reference.trim()).ok();
         let key = url.as_ref().map_or_else(String::new, without_fragment);
@@ -69,18 +121,60 @@ impl<'r> Sheets<'r> {
             .filter(|asset| is_style_sheet(&asset.mime) && self.css_bytes + asset.bytes.len() <= policy.css_bytes_max)
         else {
             self.counts.missing += 1;
-            return None;
+            return;
         };
         self.counts.found += 1;
         self.css_bytes += asset.bytes.len();
-        let text = decode(&asset);
+        let css = decoded(&asset);
         // A data URL has no place that relative references could start from; the importing sheet's does no harm.
         let sheet_base = url.filter(|url| !url.cannot_be_a_base()).unwrap_or_else(|| base.clone());
         self.open.push(key);
-        let rewritten = rewrite_sheet(&text, &sheet_base, self, depth);
+        self.add(css, &sheet_base, depth);
         self.open.pop();
-        Some(trimmed(&rewritten).to_owned())
     }
+
+    /// Adds a sheet: what it imports, then the rest of it. Layers that it names before its imports are named before them.
+    fn add(&mut self, mut css: String, base: &Url, depth: usize) {
+        let mut imports = Vec::new();
+        let mut rest = 0;
+        let mut statements = Statements::new(&css, List::Sheet);
+        while let Some(statement) = statements.next() {
+            let is = |name: &str| at_name(statement.head).eq_ignore_ascii_case(name);
+            if statement.block.is_some() || !(is("import") || is("charset") || is("layer")) {
+                break;
+            }
+            if is("import") {
+                let mut input = ParserInput::new(&statement.head["@import".len()..]);
+                let import = Import::parse(&mut Parser::new(&mut input));
+                imports.push((css[rest..statement.start].to_owned(), import));
+                rest = statements.position();
+            }
+        }
+        for (before, import) in imports {
+            self.push(before, base);
+            if let Some(import) = import {
+                let Import { url, conditions } = import;
+                self.under(conditions, |sheets| sheets.load(&url, base, depth + 1));
+            }
+        }
+        css.drain(..rest);
+        self.push(css, base);
+    }
+
+    fn push(&mut self, css: String, base: &Url) {
+        // An empty layer still takes its place in the order of layers; other empty blocks say nothing.
+        let is_layer = self.conditions.iter().any(|condition| matches!(condition, Condition::Layer(_)));
+        if is_layer || !css.trim().is_empty() {
+            self.pieces.push(Piece { css, base: base.clone(), conditions: self.conditions.clone() });
+        }
+    }
+}
+
+/// The name of an at-rule, without the `@`; empty for other rules.
+pub(super) fn at_name(head: &str) -> &str {
+    let Some(name) = head.strip_prefix('@') else { return "" };
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    &name[..name.find(|c| !is_part(c)).unwrap_or(name.len())]
 }
 
 fn without_fragment(url: &Url) -> String {
@@ -96,7 +190,7 @@ fn is_style_sheet(mime: &str) -> bool {
 }
 
 /// Bytes to text by byte order mark, `Content-Type`, `@charset`, else UTF-8; line ends as CSS counts them.
-fn decode(asset: &Asset) -> String {
+pub(crate) fn decoded(asset: &Asset) -> String {
     let label_of = |text: &str| Encoding::for_label(text.trim_matches(['"', '\'', ' ']).as_bytes());
     let by_header = asset
         .mime
@@ -113,43 +207,29 @@ fn decode(asset: &Asset) -> String {
     text.replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n").replace('\0', "\u{fffd}")
 }
 
-/// `css` inside `@media`, unless it holds for all media anyway.
-pub(crate) fn in_media(css: &str, media: &str) -> String {
-    let media = media.trim();
-    if css.is_empty() || media.is_empty() || media.eq_ignore_ascii_case("all") {
-        return css.to_owned();
-    }
-    // No media query has such characters; browsers read one that does as "not all".
-    let media = if media.contains(['{', '}', ';', '<', '\\', '"', '\'', '/']) { "not all" } else { media };
-    format!("@media {media}{{\n{css}\n}}")
-}
-
-/// An `@import`: where to, and under which conditions.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Import {
+/// An `@import`: where to, and under which conditions, outermost first.
+#[derive(Debug, PartialEq, Eq)]
+struct Import {
     url: String,
-    /// Name of the layer; empty for an anonymous one.
-    layer: Option<String>,
-    supports: Option<String>,
-    media: String,
+    conditions: Vec<Condition>,
 }
 
 impl Import {
     /// Reads what stands between `@import` and `;`.
-    pub(super) fn parse(parser: &mut Parser<'_, '_>) -> Option<Self> {
+    fn parse(parser: &mut Parser<'_, '_>) -> Option<Self> {
         let url = parser.expect_url_or_string().ok()?.to_string();
-        let mut import = Self { url, ..Self::default() };
+        let (mut layer, mut supports) = (None, None);
         loop {
             let state = parser.state();
             match parser.next() {
-                Ok(Token::Ident(name)) if name.eq_ignore_ascii_case("layer") && import.layer.is_none() => {
-                    import.layer = Some(String::new());
+                Ok(Token::Ident(name)) if name.eq_ignore_ascii_case("layer") && layer.is_none() => {
+                    layer = Some(Condition::Layer(String::new()));
                 }
-                Ok(Token::Function(name)) if name.eq_ignore_ascii_case("layer") && import.layer.is_none() => {
-                    import.layer = contents(parser);
+                Ok(Token::Function(name)) if name.eq_ignore_ascii_case("layer") && layer.is_none() => {
+                    layer = contents(parser).map(Condition::Layer);
                 }
-                Ok(Token::Function(name)) if name.eq_ignore_ascii_case("supports") && import.supports.is_none() => {
-                    import.supports = contents(parser);
+                Ok(Token::Function(name)) if name.eq_ignore_ascii_case("supports") && supports.is_none() => {
+                    supports = contents(parser).map(Condition::Supports);
                 }
                 _ => {
                     parser.reset(&state);
@@ -159,23 +239,8 @@ impl Import {
         }
         let start = parser.position();
         while parser.next().is_ok() {}
-        parser.slice_from(start).trim().clone_into(&mut import.media);
-        Some(import)
-    }
-
-    fn wrap(&self, css: &str) -> String {
-        let mut text = css.to_owned();
-        // An empty layer still takes its place in the order of layers; other empty blocks say nothing.
-        if text.is_empty() && self.layer.is_none() {
-            return text;
-        }
-        if let Some(layer) = &self.layer {
-            text = format!("@layer {}{{\n{text}\n}}", layer.trim());
-        }
-        if let Some(condition) = &self.supports {
-            text = format!("@supports ({}){{\n{text}\n}}", condition.trim());
-        }
-        in_media(&text, &self.media)
+        let media = Condition::media(parser.slice_from(start));
+        Some(Self { url, conditions: [media, supports, layer].into_iter().flatten().collect() })
     }
 }
 
@@ -187,5 +252,6 @@ fn contents(parser: &mut Parser<'_, '_>) -> Option<String> {
             Ok::<_, ParseError<'_, ()>>(parser.slice_from(start).to_owned())
         })
         .ok()
+        .map(|text| text.trim().to_owned())
         .filter(|text| !text.contains(['{', '}', ';']))
 }

@@ -14,8 +14,15 @@ pub(crate) use parse::{Caps, Overflow, deepest, parse};
 pub(crate) use serialize::serialize;
 
 /// Index of a node in its tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodeId(u32);
+
+impl NodeId {
+    /// Its place in a table of all nodes, see [`Dom::size`].
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// An element's name and attributes.
 #[derive(Debug)]
@@ -180,6 +187,36 @@ impl Dom {
 
     pub(crate) fn previous_sibling(&self, id: NodeId) -> Option<NodeId> {
         self.node(id).previous
+    }
+
+    pub(crate) fn next_sibling(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id).next
+    }
+
+    /// Nodes that there ever were, those that stand nowhere included.
+    pub(crate) fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn set_text(&mut self, id: NodeId, text: &str) {
+        if let NodeData::Text(own) = &mut self.node_mut(id).data {
+            *own = StrTendril::from_slice(text);
+        }
+    }
+
+    /// Makes one text of neighbours, as a parser would read them.
+    pub(crate) fn join_texts_in(&mut self, parent: NodeId) {
+        let mut next = self.node(parent).first;
+        while let Some(node) = next {
+            next = self.node(node).next;
+            if let Some(right) = next
+                && self.text(node).is_some()
+                && self.text(right).is_some()
+            {
+                self.join_texts(node, right);
+                next = Some(node);
+            }
+        }
     }
 
     pub(crate) fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {

@@ -159,10 +159,25 @@ enum Place {
     Attribute,
 }
 
+/// Bytes that may have to be written otherwise.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let bytes = *b"&<>\"\r\xC2";
+    let mut at = 0;
+    while at < bytes.len() {
+        special[bytes[at] as usize] = true;
+        at += 1;
+    }
+    special
+};
+
 fn escape(text: &str, place: Place, out: &mut String) {
+    let bytes = text.as_bytes();
     let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let (entity, length) = match byte {
+    let mut at = 0;
+    while let Some(length) = bytes[at..].iter().position(|&byte| SPECIAL[usize::from(byte)]) {
+        at += length;
+        let (entity, length) = match bytes[at] {
             b'&' => ("&amp;", 1),
             b'<' => ("&lt;", 1),
             b'>' => ("&gt;", 1),
@@ -170,12 +185,16 @@ fn escape(text: &str, place: Place, out: &mut String) {
             // A parser makes a line feed of a plain one.
             b'\r' => ("&#13;", 1),
             // U+00A0 looks like a space to people who read the code.
-            0xC2 if text.as_bytes()[at + 1] == 0xA0 => ("&nbsp;", 2),
-            _ => continue,
+            0xC2 if bytes[at + 1] == 0xA0 => ("&nbsp;", 2),
+            _ => {
+                at += 1;
+                continue;
+            }
         };
         out.push_str(&text[written..at]);
         out.push_str(entity);
-        written = at + length;
+        at += length;
+        written = at;
     }
     out.push_str(&text[written..]);
 }

@@ -24,15 +24,13 @@ pub(crate) struct Counts {
     pub(crate) images: usize,
     /// Form controls and drawings: a page of these alone is not blank.
     pub(crate) others_seen: usize,
-    css_coverage: f64,
     simhash: u64,
 }
 
 /// Counts what is in the tree.
-pub(crate) fn count(dom: &Dom, styling: &Styling) -> Counts {
+pub(crate) fn count(dom: &Dom) -> Counts {
     let mut counts = Counts { depth: dom::deepest(dom), simhash: shape::simhash(dom), ..Counts::default() };
     let mut tags = BTreeSet::new();
-    let mut classes = BTreeSet::new();
     let mut next = dom.following(Dom::DOCUMENT, Dom::DOCUMENT, false);
     // Where the walk leaves the subtree that is not shown.
     let mut hidden_until: Option<Option<NodeId>> = None;
@@ -47,7 +45,6 @@ pub(crate) fn count(dom: &Dom, styling: &Styling) -> Counts {
         if let Some(element) = dom.element(node) {
             counts.elements += 1;
             tags.insert(&*element.name.local);
-            classes.extend(element.get("class").unwrap_or_default().split_ascii_whitespace());
             if is_shown && is_hidden(element) {
                 hidden_until = Some(dom.following(node, Dom::DOCUMENT, true));
             } else if is_shown {
@@ -59,8 +56,6 @@ pub(crate) fn count(dom: &Dom, styling: &Styling) -> Counts {
         next = dom.following(node, Dom::DOCUMENT, false);
     }
     counts.tags = tags.len();
-    let styled = classes.iter().filter(|class| styling.names.classes.contains(**class)).count();
-    counts.css_coverage = if classes.is_empty() { 1.0 } else { styled as f64 / classes.len() as f64 };
     counts
 }
 
@@ -132,7 +127,7 @@ pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling, signals
         .with(name::DOM_TAGS, counts.tags)
         .with(name::TEXT_CHARS, counts.text_chars)
         .with(name::IMAGES, counts.images)
-        .with(name::CSS_COVERAGE, counts.css_coverage)
+        .with(name::CSS_COVERAGE, styling.coverage)
         .with(name::CSS_FOUND, styling.counts.found)
         .with(name::CSS_MISSING, styling.counts.missing)
 }

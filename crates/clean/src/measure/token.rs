@@ -17,17 +17,27 @@ enum Kind {
     Mark,
     Space,
     Other,
+    /// A further byte of a character beyond ASCII.
+    Continuation,
 }
 
-fn kind(c: char) -> Kind {
-    match c {
-        'a'..='z' | 'A'..='Z' => Kind::Letter,
-        '0'..='9' => Kind::Digit,
-        ' ' | '\t' | '\n' | '\r' => Kind::Space,
-        c if c.is_ascii() => Kind::Mark,
-        _ => Kind::Other,
+/// The kind of each byte: the text is long, and a look is cheaper than a decision.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Mark; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => Kind::Letter,
+            b'0'..=b'9' => Kind::Digit,
+            b' ' | b'\t' | b'\n' | b'\r' => Kind::Space,
+            0x80..=0xBF => Kind::Continuation,
+            0xC0..=0xFF => Kind::Other,
+            _ => Kind::Mark,
+        };
+        byte += 1;
     }
-}
+    kinds
+};
 
 fn tokens_of_run(kind: Kind, chars: usize) -> usize {
     match kind {
@@ -37,24 +47,29 @@ fn tokens_of_run(kind: Kind, chars: usize) -> usize {
         Kind::Other => chars.div_ceil(OTHERS_PER_TOKEN),
         // One space belongs to the word after it.
         Kind::Space => usize::from(chars > 1),
+        Kind::Continuation => 0,
     }
 }
 
 /// About how many GPT-2 tokens the text has.
 pub(super) fn count(text: &str) -> usize {
-    let mut total = 0;
-    let mut run: Option<(Kind, usize)> = None;
-    for kind in text.chars().map(kind) {
-        run = match run {
-            Some((current, chars)) if current == kind => Some((current, chars + 1)),
-            Some((current, chars)) => {
-                total += tokens_of_run(current, chars);
-                Some((kind, 1))
+    let bytes = text.as_bytes();
+    let (mut total, mut at) = (0, 0);
+    while at < bytes.len() {
+        let kind = KINDS[usize::from(bytes[at])];
+        let (mut end, mut chars) = (at + 1, 1);
+        while end < bytes.len() {
+            match KINDS[usize::from(bytes[end])] {
+                Kind::Continuation => {}
+                next if next == kind => chars += 1,
+                _ => break,
             }
-            None => Some((kind, 1)),
-        };
+            end += 1;
+        }
+        total += tokens_of_run(kind, chars);
+        at = end;
     }
-    total + run.map_or(0, |(kind, chars)| tokens_of_run(kind, chars))
+    total
 }
 
 #[cfg(test)]

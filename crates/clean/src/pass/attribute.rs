@@ -4,11 +4,12 @@
 //! today. SVG and MathML have hundreds of harmless ones, so theirs are dropped by rule.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use html5ever::{Attribute, local_name, ns};
 
 use super::Context;
-use crate::css::{Names, rewrite_attribute_value, rewrite_declarations};
+use crate::css::{rewrite_attribute_value, rewrite_declarations};
 use crate::data_url::is_data_url;
 use crate::dom::{Dom, Element, NodeId};
 
@@ -142,7 +143,7 @@ const FETCHED: &[&str] = &["background", "poster", "src"];
 /// Schemes of links that stay. A link is not followed when a page is rendered, so any address is harmless.
 const LINK_SCHEMES: &[&str] = &["http", "https", "mailto", "tel", "sms", "ftp"];
 
-pub(super) fn filter(dom: &mut Dom, context: &Context<'_>, names: &Names) {
+pub(super) fn filter(dom: &mut Dom, context: &Context<'_>, names: &HashSet<String>) {
     let elements: Vec<NodeId> = dom.descendants(Dom::DOCUMENT).filter(|&node| dom.element(node).is_some()).collect();
     for node in elements {
         let Some(element) = dom.element_mut(node) else { continue };
@@ -167,12 +168,12 @@ fn html_attribute(
     element: &Element,
     mut attribute: Attribute,
     context: &Context<'_>,
-    names: &Names,
+    names: &HashSet<String>,
 ) -> Option<Attribute> {
     let name = &*attribute.name.local;
     let is_known = KEPT.binary_search(&name).is_ok() || name.starts_with("aria-");
     let is_charset = name == "charset" && element.name.local == local_name!("meta");
-    if is_forbidden(name) || !(is_known || is_charset || names.attributes.contains(name)) {
+    if is_forbidden(name) || !(is_known || is_charset || names.contains(name)) {
         return None;
     }
     let value = &*attribute.value;
@@ -202,7 +203,7 @@ fn foreign_attribute(
     element: &Element,
     mut attribute: Attribute,
     context: &Context<'_>,
-    names: &Names,
+    names: &HashSet<String>,
 ) -> Option<Attribute> {
     let name = &*attribute.name.local;
     let value = &*attribute.value;
@@ -220,8 +221,7 @@ fn foreign_attribute(
         return Some(attribute);
     }
     let lower = name.to_ascii_lowercase();
-    let is_editor_data = lower.contains(':') || lower.starts_with("data-");
-    if is_forbidden(&lower) || lower == "src" || (is_editor_data && !names.attributes.contains(&lower)) {
+    if is_forbidden(&lower) || lower == "src" || (needs_a_selector(name, false) && !names.contains(&lower)) {
         return None;
     }
     if lower == "style" {
@@ -234,6 +234,15 @@ fn foreign_attribute(
         attribute.value = rewrite_attribute_value(value, &context.base, context.resources).as_str().into();
     }
     Some(attribute)
+}
+
+/// Whether an attribute stays only because a selector names it.
+pub(super) fn needs_a_selector(name: &str, is_html: bool) -> bool {
+    if !is_html {
+        let lower = name.to_ascii_lowercase();
+        return lower.contains(':') || lower.starts_with("data-");
+    }
+    !(KEPT.binary_search(&name).is_ok() || name.starts_with("aria-") || name == "charset")
 }
 
 fn is_forbidden(name: &str) -> bool {

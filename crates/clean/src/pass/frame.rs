@@ -57,13 +57,19 @@ fn is_unseen(dom: &Dom, node: NodeId) -> bool {
 
 fn fill(dom: &mut Dom, node: NodeId) {
     let Some(element) = dom.element_mut(node) else { return };
-    let style = element.get("style").unwrap_or_default().trim();
+    if let Some(filled) = filled(element.get("style").unwrap_or_default()) {
+        element.set("style", &filled);
+    }
+}
+
+/// The element's style with a neutral fill; `None` if it has a background of its own.
+pub(crate) fn filled(style: &str) -> Option<String> {
+    let style = style.trim();
     if style.contains("background") {
-        return;
+        return None;
     }
     let separator = if style.is_empty() || style.ends_with(';') { "" } else { ";" };
-    let filled = format!("{style}{separator}background-color:{NEUTRAL}");
-    element.set("style", &filled);
+    Some(format!("{style}{separator}background-color:{NEUTRAL}"))
 }
 
 /// Puts the poster into the page; says whether there is one.

@@ -7,13 +7,17 @@ use crate::dom::{Dom, Element, NodeId};
 /// Names of `<meta>` that change how the page is laid out or shown.
 const SHOWN_META: &[&str] = &["viewport", "color-scheme", "supported-color-schemes"];
 
-pub(super) fn settle(dom: &mut Dom, css: &str) {
+/// Takes metadata out wherever it stands, before white space around it is looked at.
+pub(super) fn drop_idle(dom: &mut Dom) {
     let is_idle =
         |&node: &NodeId| dom.is(node, &local_name!("meta")) && !dom.element(node).is_some_and(changes_what_is_shown);
     let idle: Vec<NodeId> = dom.descendants(Dom::DOCUMENT).filter(is_idle).collect();
     for meta in idle {
         dom.remove(meta);
     }
+}
+
+pub(super) fn settle(dom: &mut Dom, css: &str) {
     let Some(head) = dom.html_child(&local_name!("head")) else { return };
     let charset = dom.add_element(local_name!("meta"));
     if let Some(element) = dom.element_mut(charset) {

@@ -1,14 +1,15 @@
 //! Images: each gets one source that is part of the page.
 
 use html5ever::{Attribute, LocalName, QualName, local_name, ns};
+use url::Url;
 
 use super::Context;
 use crate::data_url::is_data_url;
 use crate::dom::{Dom, Element, NodeId};
-use crate::resource::{DEFAULT_SIZE, Size, css_pixels, image_header, placeholder};
+use crate::resource::{DEFAULT_SIZE, Resources, Size, css_pixels, image_header, placeholder};
 
 /// Where scripts that load images late look for the address. Without the script the image would stay empty.
-pub(super) const LAZY_ATTRIBUTES: &[&str] =
+pub(crate) const LAZY_ATTRIBUTES: &[&str] =
     &["data-src", "data-lazy-src", "data-original", "data-lazy", "data-srcset", "data-lazy-srcset"];
 
 /// Longest data URL that is taken for a stand-in of an image that a script loads late; real ones are longer.
@@ -68,15 +69,19 @@ fn candidates(dom: &Dom, node: NodeId) -> Vec<String> {
         add(source, "srcset");
         add(source, "data-srcset");
     }
-    // A tiny data URL before a real address is what is shown until a script runs.
-    if found.len() > 1 && is_data_url(&found[0]) && found[0].len() <= STAND_IN_BYTES_MAX {
-        found.rotate_left(1);
-    }
+    best_first(&mut found);
     found
 }
 
+/// A tiny data URL before a real address is what is shown until a script runs.
+pub(crate) fn best_first(addresses: &mut [String]) {
+    if addresses.len() > 1 && is_data_url(&addresses[0]) && addresses[0].len() <= STAND_IN_BYTES_MAX {
+        addresses.rotate_left(1);
+    }
+}
+
 /// The first address of a `srcset`.
-fn first_of_set(set: &str) -> &str {
+pub(crate) fn first_of_set(set: &str) -> &str {
     let address =
         set.trim_start_matches([' ', '\t', '\n', '\r', ',']).split_ascii_whitespace().next().unwrap_or_default();
     address.trim_end_matches(',')
@@ -85,13 +90,23 @@ fn first_of_set(set: &str) -> &str {
 /// The `src` that the image gets; `None` if it is a beacon, which shows nothing.
 fn source_for(dom: &Dom, node: NodeId, candidates: &[String], context: &Context<'_>) -> Option<String> {
     let element = dom.element(node)?;
-    let declared = Declared::of(element);
-    if let Some(first) = candidates.first().filter(|first| context.resources.keeps_data_url(first)) {
+    source(&|name| element.get(name), candidates, context.resources, &context.base)
+}
+
+/// What stands for the best of the addresses, for an element with such attributes.
+pub(crate) fn source<'e>(
+    attribute: &dyn Fn(&str) -> Option<&'e str>,
+    candidates: &[String],
+    resources: Resources<'_>,
+    base: &Url,
+) -> Option<String> {
+    let declared = Declared::of(attribute);
+    if let Some(first) = candidates.first().filter(|first| resources.keeps_data_url(first)) {
         return Some(first.clone());
     }
     let remote = candidates.iter().filter(|candidate| !is_data_url(candidate));
     let asset = remote.into_iter().find_map(|candidate| {
-        let asset = context.resources.resolve(candidate, &context.base)?;
+        let asset = resources.resolve(candidate, base)?;
         image_header(&asset).map(|(_, size)| (asset, size))
     });
     let dot = |size: Size| size.width <= 1 && size.height <= 1;
@@ -104,20 +119,20 @@ fn source_for(dom: &Dom, node: NodeId, candidates: &[String], context: &Context<
     if is_beacon {
         return None;
     }
-    let own = asset.and_then(|(asset, size)| context.resources.image(&asset, size.or(declared_size)));
+    let own = asset.and_then(|(asset, size)| resources.image(&asset, size.or(declared_size)));
     Some(own.unwrap_or_else(|| placeholder(declared_size.unwrap_or(DEFAULT_SIZE))))
 }
 
 /// The size that the element's attributes or its own style give it.
 #[derive(Debug, Clone, Copy)]
-struct Declared {
+pub(crate) struct Declared {
     width: Option<u32>,
     height: Option<u32>,
 }
 
 impl Declared {
-    fn of(element: &Element) -> Self {
-        let style = element.get("style").unwrap_or_default();
+    pub(crate) fn of<'e>(attribute: &dyn Fn(&str) -> Option<&'e str>) -> Self {
+        let style = attribute("style").unwrap_or_default();
         let from_style = |wanted: &str| {
             style.split(';').filter_map(|declaration| declaration.split_once(':')).find_map(|(name, value)| {
                 let value = value.trim();
@@ -126,13 +141,13 @@ impl Declared {
             })
         };
         let edge = |name: &str| {
-            from_style(name).or_else(|| element.get(name).and_then(css_pixels)).map(|edge| edge.round() as u32)
+            from_style(name).or_else(|| attribute(name).and_then(css_pixels)).map(|edge| edge.round() as u32)
         };
         Self { width: edge("width"), height: edge("height") }
     }
 
     /// Both edges; one alone gives the other by the shape of the default size.
-    fn size(self) -> Option<Size> {
+    pub(crate) fn size(self) -> Option<Size> {
         match (self.width, self.height) {
             (Some(width), Some(height)) => Some(Size { width, height }),
             (Some(width), None) => {
@@ -153,7 +168,7 @@ fn replace_foreign(dom: &mut Dom, node: NodeId, candidates: &[String], context: 
     let source = if reference.starts_with('#') || context.resources.keeps_data_url(reference) {
         reference.clone()
     } else {
-        let declared = Declared::of(element).size();
+        let declared = Declared::of(&|name| element.get(name)).size();
         let asset = context.resources.resolve(reference, &context.base).filter(|_| !is_data_url(reference));
         let own = asset.and_then(|asset| context.resources.image(&asset, declared));
         own.unwrap_or_else(|| placeholder(declared.unwrap_or(DEFAULT_SIZE)))

@@ -4,15 +4,25 @@
 //! has been over before; that is what makes cleaning idempotent.
 
 mod attribute;
+mod collapse;
 mod dead;
-mod frame;
+pub(crate) mod frame;
 mod head;
-mod image;
+mod hidden;
+pub(crate) mod image;
+mod path;
+mod simplify;
+mod space;
 mod style;
+mod undo;
+mod unused;
+
+use std::collections::BTreeSet;
 
 use url::Url;
 
-use crate::css::{Names, SheetCounts};
+use crate::Level;
+use crate::css::{self, Names, SheetCounts};
 use crate::dom::Dom;
 use crate::resource::Resources;
 
@@ -26,19 +36,43 @@ pub(crate) struct Context<'a> {
 /// What the passes learn about the page's style.
 #[derive(Debug, Default)]
 pub(crate) struct Styling {
-    pub(crate) names: Names,
     pub(crate) counts: SheetCounts,
-    /// Bytes of the joined sheet.
+    /// Share of the page's classes that some rule names, 0 to 1.
+    pub(crate) coverage: f64,
+    /// The joined sheet.
     pub(crate) css: String,
 }
 
 /// Runs all passes.
 pub(crate) fn run(dom: &mut Dom, context: &Context<'_>) -> Styling {
     dead::remove(dom);
-    let styling = style::join(dom, context);
+    head::drop_idle(dom);
+    let sheets = style::take(dom, context);
     image::replace(dom, context);
     frame::replace(dom, context);
-    attribute::filter(dom, context, &styling.names);
-    head::settle(dom, &styling.css);
-    styling
+    let (css, coverage) = if context.resources.policy.level == Level::Gentle {
+        let mut names = Names::default();
+        let css = css::joined(&sheets.pieces, context.resources, &mut names);
+        attribute::filter(dom, context, &names.attributes);
+        (css, coverage(dom, &names))
+    } else {
+        simplify::run(dom, context, &sheets.pieces)
+    };
+    let css = style::closing_tag_escaped(css);
+    head::settle(dom, &css);
+    if context.resources.policy.level != Level::Gentle {
+        space::settle_head(dom);
+    }
+    Styling { counts: sheets.counts, coverage, css }
+}
+
+/// Share of the page's classes that some selector names.
+fn coverage(dom: &Dom, names: &Names) -> f64 {
+    let elements = dom.descendants(Dom::DOCUMENT).filter_map(|node| dom.element(node));
+    let classes: BTreeSet<&str> =
+        elements.flat_map(|element| element.get("class").unwrap_or_default().split_ascii_whitespace()).collect();
+    if classes.is_empty() {
+        return 1.0;
+    }
+    classes.iter().filter(|class| names.classes.contains(**class)).count() as f64 / classes.len() as f64
 }

@@ -1,39 +1,32 @@
-//! Takes every style sheet of the page out of its place and joins them, in document order, into one text.
+//! Takes every style sheet of the page out of its place, in document order.
 //!
 //! The order of sheets decides the cascade, so it is the one thing that is kept; where in the document a sheet stood
 //! does not matter to it.
 
 use html5ever::{LocalName, local_name};
 
-use super::{Context, Styling};
-use crate::css::{Sheets, in_media};
+use super::Context;
+use crate::css::Sheets;
 use crate::dom::{Dom, Element, NodeId};
 
-pub(super) fn join(dom: &mut Dom, context: &Context<'_>) -> Styling {
+pub(super) fn take<'r>(dom: &mut Dom, context: &Context<'r>) -> Sheets<'r> {
     let holders: Vec<NodeId> = dom.descendants(Dom::DOCUMENT).filter(|&node| is_sheet_holder(dom, node)).collect();
     let mut sheets = Sheets::new(context.resources);
-    let mut joined = String::new();
     let mut preferred: Option<String> = None;
     for holder in holders {
         if let Some(element) = dom.element(holder)
             && applies(element, &mut preferred)
         {
-            let text = if is_style(element) {
-                Some(sheets.embedded(&dom.text_below(holder), &context.base))
+            let media = element.get("media").unwrap_or_default();
+            if is_style(element) {
+                sheets.embedded(dom.text_below(holder), &context.base, media);
             } else {
-                sheets.linked(element.get("href").unwrap_or_default(), &context.base)
-            };
-            let sheet = in_media(&text.unwrap_or_default(), element.get("media").unwrap_or_default());
-            if !sheet.is_empty() {
-                if !joined.is_empty() {
-                    joined.push('\n');
-                }
-                joined.push_str(&sheet);
+                sheets.linked(element.get("href").unwrap_or_default(), &context.base, media);
             }
         }
         dom.remove(holder);
     }
-    Styling { names: sheets.names, counts: sheets.counts, css: closing_tag_escaped(joined) }
+    sheets
 }
 
 fn is_style(element: &Element) -> bool {
@@ -71,7 +64,7 @@ fn applies(element: &Element, preferred: &mut Option<String>) -> bool {
 }
 
 /// `</style` would end the element. In CSS an escaped slash is the same slash.
-fn closing_tag_escaped(css: String) -> String {
+pub(super) fn closing_tag_escaped(css: String) -> String {
     const TAG: &str = "</style";
     let is_tag_at = |at: usize| css.get(at..at + TAG.len()).is_some_and(|text| text.eq_ignore_ascii_case(TAG));
     let places: Vec<usize> = css.match_indices("</").map(|(at, _)| at).filter(|&at| is_tag_at(at)).collect();

@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 
 use ingest::archive::RecordType;
 use ingest::http::HttpResponse;
-use ingest::{
-    ArchiveReader, CaptureMaker, CaptureOutcome, CapturePolicy, Entry, EntrySummary, Limits, ParallelRead,
-};
+use ingest::{ArchiveReader, CaptureMaker, CaptureOutcome, CapturePolicy, Entry, EntrySummary, Limits, ParallelRead};
 
 type Error = Box<dyn std::error::Error>;
 

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use common::{corpus, entries, json, json_lines, sha256};
 use ingest::archive::{RecordType, WarcHeader};
 use ingest::http::HttpResponse;
-use ingest::{ArchiveReader, CaptureOutcome, CapturePolicy, CaptureReader, DamageReason, Entry, Limits, SignalPolicy, WarcRecord};
+use ingest::{
+    ArchiveReader, CaptureOutcome, CapturePolicy, CaptureReader, DamageReason, Entry, Limits, SignalPolicy, WarcRecord,
+};
 use serde_json::Value;
 
 type Counts = BTreeMap<String, u64>;
@@ -36,12 +38,8 @@ fn expected_counts(value: &Value) -> Option<Counts> {
 
 /// One page of the corpus asks not to be used (`noai`); the truth counts it.
 fn everything() -> CapturePolicy {
-    let signals = SignalPolicy {
-        reject_noindex: false,
-        reject_noai: false,
-        reject_noimageai: false,
-        reject_tdm_reserved: false,
-    };
+    let signals =
+        SignalPolicy { reject_noindex: false, reject_noai: false, reject_noimageai: false, reject_tdm_reserved: false };
     CapturePolicy { signals, ..CapturePolicy::default() }
 }
 
@@ -75,7 +73,8 @@ fn archives_of_other_crawlers_are_read_as_others_read_them() {
     let (mut checked, mut wrong) = (0, Vec::new());
     for (name, file) in truth["files"].as_object().expect("files") {
         let is_archive = (name.contains(".warc") || name.contains(".arc")) && !name.contains(".lz4");
-        let Some(expected) = expected_counts(&file["records"]).filter(|_| is_archive && !name.starts_with("odd/")) else {
+        let Some(expected) = expected_counts(&file["records"]).filter(|_| is_archive && !name.starts_with("odd/"))
+        else {
             continue;
         };
         let path = corpus.join(name);
@@ -144,9 +143,7 @@ fn page_captures_are_where_the_corpus_says() {
     let (mut right, mut wrong) = (0, String::new());
     for file in files.iter().collect::<std::collections::BTreeSet<_>>() {
         let archive = ArchiveReader::open(corpus.join(file), Limits::default()).expect("a file of the corpus");
-        for outcome in
-            CaptureReader::new(archive, CapturePolicy { crawl: "CC-TEST".to_owned(), ..everything() })
-        {
+        for outcome in CaptureReader::new(archive, CapturePolicy { crawl: "CC-TEST".to_owned(), ..everything() }) {
             let CaptureOutcome::Capture(item) = outcome.expect("readable") else { continue };
             let provenance = &item.head.provenance;
             let row = by_place.remove(&(file.clone(), provenance.warc_record_offset)).expect("a page of the truth");
@@ -189,6 +186,8 @@ const DIFFERS: &[(&str, &str, &str)] = &[
     ("ukwa-IAH-20080430204825-00000-blackbook-truncated.arc.gz", "arc_header 1, response 7", "the last record is cut"),
     ("jwat-invalid-arcfile-record-then-garbage.arc", "response 1", "the rest is garbage"),
     ("ukwa-IAH-20080430204825-00000-blackbook-truncated.arc", "arc_header 1, response 7", "the last record is cut"),
+    ("jwat-test-arc-1.0-dashed-fields.arc", "arc_header 1", "the body goes on 80 bytes behind its length"),
+    ("jwat-test-arc-1.0-invalid-fields.arc", "arc_header 1", "the body goes on 80 bytes behind its length"),
     ("aut-badexample.arc.gz", "arc_header 1, response 2", "one gzip member for all records, which warcio refuses"),
 ];
 
@@ -205,9 +204,7 @@ fn odd_files_cost_what_is_damaged_and_no_more() {
     for (name, file) in truth["files"].as_object().expect("files") {
         let Some(short) = name.strip_prefix("odd/") else { continue };
         let entries = entries(&corpus.join(name));
-        if let Some(word) =
-            other_format(short).filter(|_| !short.contains("empty"))
-        {
+        if let Some(word) = other_format(short).filter(|_| !short.contains("empty")) {
             let [Entry::Damage(damage)] = &entries[..] else { panic!("{name}: {entries:?}") };
             assert!(damage.to_string().contains(word), "{name}: {damage}");
             assert!(matches!(damage.reason, DamageReason::NotWarc(_)), "{name}: {damage}");

@@ -30,7 +30,8 @@ fn archives() -> Vec<Vec<u8>> {
         bytes[middle] ^= 0x55;
         bytes
     };
-    let arc = b"filedesc://x.arc 0.0.0.0 20080430204825 text/plain 62\n1 0 X\nURL IP-address Archive-date Content-type \
+    let arc =
+        b"filedesc://x.arc 0.0.0.0 20080430204825 text/plain 62\n1 0 X\nURL IP-address Archive-date Content-type \
         Archive-length\n\nhttp://a.example/ 1.2.3.4 20080430204825 text/html 21\nHTTP/1.1 200 OK\n\n<p>x\n\
         http://b.example/ 1.2.3.4 20080430204825 text/html 21\nHTTP/1.1 200 OK\n\n<p>y\n";
     let frames: Vec<u8> = records.iter().flat_map(|record| zstd::encode_all(&record[..], 3).expect("memory")).collect();

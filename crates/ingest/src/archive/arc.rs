@@ -125,12 +125,36 @@ mod tests {
             assert_eq!(header.content_length(), length.map_err(str::to_owned), "{line}");
         };
         let http = "application/http; msgtype=response";
-        check("http://a.example/ 1.2.3.4 20080430204825 text/html 12\n", "http://a.example/", "2008-04-30T20:48:25Z", http, Ok(12));
-        check("http://a.example/a b c 1.2.3.4 20080430204825 text/html 12\r\n", "http://a.example/a b c", "2008-04-30T20:48:25Z", http, Ok(12));
-        check("dns:a.example 1.2.3.4 20080430204825 text/dns 56\n", "dns:a.example", "2008-04-30T20:48:25Z", "text/dns", Ok(56));
+        check(
+            "http://a.example/ 1.2.3.4 20080430204825 text/html 12\n",
+            "http://a.example/",
+            "2008-04-30T20:48:25Z",
+            http,
+            Ok(12),
+        );
+        check(
+            "http://a.example/a b c 1.2.3.4 20080430204825 text/html 12\r\n",
+            "http://a.example/a b c",
+            "2008-04-30T20:48:25Z",
+            http,
+            Ok(12),
+        );
+        check(
+            "dns:a.example 1.2.3.4 20080430204825 text/dns 56\n",
+            "dns:a.example",
+            "2008-04-30T20:48:25Z",
+            "text/dns",
+            Ok(56),
+        );
         let second = "http://a.example/ 1.2.3.4 20080430204825 text/html 200 ABC - 99 x.arc.gz 12\n";
         check(second, "http://a.example/", "2008-04-30T20:48:25Z", http, Ok(12));
-        check("http://a.example/ 1.2.3.4 201404010000000000 text/html -1\n", "http://a.example/", "2014-04-01T00:00:00Z", http, Err("-1"));
+        check(
+            "http://a.example/ 1.2.3.4 201404010000000000 text/html -1\n",
+            "http://a.example/",
+            "2014-04-01T00:00:00Z",
+            http,
+            Err("-1"),
+        );
     }
 
     #[test]

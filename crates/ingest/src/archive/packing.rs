@@ -164,8 +164,8 @@ pub(super) fn is_packed_record(bytes: &[u8], grammar: Grammar, dictionary: Optio
 
 /// Where in damaged or plain bytes the next packed record starts.
 pub(super) fn find_packed_record(bytes: &[u8], grammar: Grammar) -> Option<usize> {
-    let gzip = memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 0x08])
-        .find(|at| is_packed_record(&bytes[*at..], grammar, None));
+    let gzip =
+        memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 0x08]).find(|at| is_packed_record(&bytes[*at..], grammar, None));
     // What a frame holds shows only at the end of its first block, which may be far away; four bytes are rare enough.
     let zstd = memchr::memmem::find_iter(bytes, &ZSTD_MAGIC).find(|at| Packing::of(&bytes[*at..]).is_some());
     [gzip, zstd].into_iter().flatten().min()

@@ -135,7 +135,9 @@ impl ParallelRead {
             let Ok(answer) = batch.answer.recv() else { return Ok(Outcome::Done) };
             let mut held = VecDeque::from([batch.bytes]);
             let mut answer = answer;
-            if matches!(answer, Answer::Open) && let Some(next) = sent.pop_front() {
+            if matches!(answer, Answer::Open)
+                && let Some(next) = sent.pop_front()
+            {
                 held.push_back(next.bytes);
                 let joined = held.iter().flatten().copied().collect::<Vec<u8>>();
                 answer = self.read_batch(&Bytes::from(joined), offset, grammar, make);

@@ -23,8 +23,8 @@ use signals::Signals;
 
 use crate::Limits;
 use crate::archive::{ArchiveReader, Damage, Entry, ReadError, WarcRecord};
-use crate::digest::{self, Verdict};
 use crate::charset::{self, Hints};
+use crate::digest::{self, Verdict};
 use crate::http::{self, HttpError, HttpResponse, MimeKind, sniff};
 
 /// The server did not answer 200.
@@ -44,16 +44,8 @@ pub const BAD_DIGEST: Rule = Rule {
     meaning: "Digests are verified, and the record's bytes do not have the digest that its header names.",
 };
 /// All rules of this crate.
-pub const RULES: &[Rule] = &[
-    ERROR_STATUS,
-    NOT_HTML,
-    EMPTY_PAYLOAD,
-    TDM_RESERVED,
-    ROBOTS_NOAI,
-    ROBOTS_NOIMAGEAI,
-    ROBOTS_NOINDEX,
-    BAD_DIGEST,
-];
+pub const RULES: &[Rule] =
+    &[ERROR_STATUS, NOT_HTML, EMPTY_PAYLOAD, TDM_RESERVED, ROBOTS_NOAI, ROBOTS_NOIMAGEAI, ROBOTS_NOINDEX, BAD_DIGEST];
 
 /// What captures are made under.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,9 +131,8 @@ impl CaptureMaker {
 
     fn response(&self, record: &WarcRecord) -> CaptureOutcome {
         let mut head = self.head(record);
-        let message = |text: &dyn std::fmt::Display| {
-            format!("record at byte {} of `{}`: {text}", record.offset, self.archive)
-        };
+        let message =
+            |text: &dyn std::fmt::Display| format!("record at byte {} of `{}`: {text}", record.offset, self.archive);
         if head.provenance.url.is_empty() {
             let message = message(&"it has no WARC-Target-URI");
             return CaptureOutcome::Failed(Box::new(head), Failure { class: FailureClass::Decode, message });

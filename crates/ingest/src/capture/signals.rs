@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::http::HttpHead;
 
 /// The robots directives ask search engines not to show the page.
-pub const ROBOTS_NOINDEX: Rule =
-    Rule { name: "robots-noindex", meaning: "The robots directives of the page or its server say `noindex` or `none`." };
+pub const ROBOTS_NOINDEX: Rule = Rule {
+    name: "robots-noindex",
+    meaning: "The robots directives of the page or its server say `noindex` or `none`.",
+};
 /// The page asks not to be used for artificial intelligence.
 pub const ROBOTS_NOAI: Rule =
     Rule { name: "robots-noai", meaning: "The robots directives of the page or its server say `noai`." };
@@ -187,7 +189,8 @@ impl Signals {
             (policy.reject_noindex && (says("noindex") || says("none")), ROBOTS_NOINDEX),
         ];
         if policy.reject_tdm_reserved && self.tdm_reserved {
-            let detail = self.tdm_policy.as_ref().map_or("reserved".to_owned(), |url| format!("reserved, policy {url}"));
+            let detail =
+                self.tdm_policy.as_ref().map_or("reserved".to_owned(), |url| format!("reserved, policy {url}"));
             return Some(Rejection { rule: TDM_RESERVED, detail });
         }
         let (_, rule) = rules.into_iter().find(|(applies, _)| *applies)?;
@@ -354,11 +357,26 @@ mod tests {
             let found = (attributes.text(name::LICENSE), attributes.text(name::CANONICAL));
             assert_eq!(found, (license, canonical), "{html}");
         };
-        check(&[], "<link rel=canonical href=https://A.example/X?a=1&amp;b=2>", None, Some("https://A.example/X?a=1&b=2"));
+        check(
+            &[],
+            "<link rel=canonical href=https://A.example/X?a=1&amp;b=2>",
+            None,
+            Some("https://A.example/X?a=1&b=2"),
+        );
         check(&[], "<a href='/by' rel='nofollow License'>x</a>", Some("/by"), None);
-        check(&[], "<a href=\"https://creativecommons.org/licenses/by/4.0/\">x</a>", Some("https://creativecommons.org/licenses/by/4.0/"), None);
+        check(
+            &[],
+            "<a href=\"https://creativecommons.org/licenses/by/4.0/\">x</a>",
+            Some("https://creativecommons.org/licenses/by/4.0/"),
+            None,
+        );
         check(&[], "<a href='https://creativecommons.org/about'>", None, None);
-        check(&[("Link", "</a>; rel=preload, <https://l.example/>; rel=\"license\"")], "", Some("https://l.example/"), None);
+        check(
+            &[("Link", "</a>; rel=preload, <https://l.example/>; rel=\"license\"")],
+            "",
+            Some("https://l.example/"),
+            None,
+        );
         check(&[], "<a title='a > b' href=/l rel=license><a rel=license href=/m>", Some("/l"), None);
     }
 

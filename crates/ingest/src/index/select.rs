@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn patterns_cover_urls() {
-        let check = |pattern: &str, url: &str, expected: bool| assert_eq!(is_match(pattern, url), expected, "{pattern}");
+        let check =
+            |pattern: &str, url: &str, expected: bool| assert_eq!(is_match(pattern, url), expected, "{pattern}");
         check("https://a.example/*", "https://a.example/x/y", true);
         check("*/blog/*", "https://a.example/blog/1", true);
         check("*/blog/*", "https://a.example/news/1", false);
@@ -89,7 +90,8 @@ mod tests {
             languages: vec!["eng".into(), "deu".into()],
             ..IndexRow::default()
         };
-        let check = |selection: IndexSelection, expected: bool| assert_eq!(selection.takes(&row), expected, "{selection:?}");
+        let check =
+            |selection: IndexSelection, expected: bool| assert_eq!(selection.takes(&row), expected, "{selection:?}");
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let all = IndexSelection {
             urls: list(&["*.uk/*"]),

@@ -70,11 +70,7 @@ impl RemoteReader {
     }
 
     /// Looks at an answer; `None` when it has to be asked for again.
-    fn opened(
-        &mut self,
-        response: Response<Body>,
-        connection: Connection,
-    ) -> Result<Option<Opened>, RemoteError> {
+    fn opened(&mut self, response: Response<Body>, connection: Connection) -> Result<Option<Opened>, RemoteError> {
         if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             // A server that had promised more bytes than there are lands here: the file ends.
             return Ok(Some(Opened::End));

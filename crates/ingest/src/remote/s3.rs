@@ -89,8 +89,7 @@ impl S3Access {
         let style = if self.endpoint.is_some() { UrlStyle::Path } else { UrlStyle::VirtualHost };
         let invalid = || S3UrlError::Endpoint { endpoint: endpoint.clone() };
         let address: Url = endpoint.parse().map_err(|_| invalid())?;
-        let bucket =
-            Bucket::new(address, style, bucket.to_owned(), self.region.clone()).map_err(|_| invalid())?;
+        let bucket = Bucket::new(address, style, bucket.to_owned(), self.region.clone()).map_err(|_| invalid())?;
         let credentials = self.credentials.as_ref().map(|pair| match &pair.token {
             Some(token) => Credentials::new_with_token(&pair.key, &pair.secret, token),
             None => Credentials::new(&pair.key, &pair.secret),
@@ -113,7 +112,11 @@ mod tests {
             assert_eq!(access.web_address(Action::Get, url).ok().as_deref(), expected, "{url}");
         };
         let amazon = S3Access::default();
-        check(&amazon, "s3://commoncrawl/a/b.warc.gz", Some("https://commoncrawl.s3.us-east-1.amazonaws.com/a/b.warc.gz"));
+        check(
+            &amazon,
+            "s3://commoncrawl/a/b.warc.gz",
+            Some("https://commoncrawl.s3.us-east-1.amazonaws.com/a/b.warc.gz"),
+        );
         check(&amazon, "s3://commoncrawl", None);
         check(&amazon, "s3:///key", None);
         let local = S3Access { endpoint: Some("http://localhost:9000".into()), ..S3Access::default() };

@@ -8,7 +8,7 @@ use libdeflater::Decompressor;
 
 /// Packed bytes of a member that is looked at as a whole. 4 MiB: larger ones are rare, and streamed.
 pub(super) const PACKED_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Unpacked bytes of such a member. 16 MiB: as much as the largest block that is kept.
+/// Unpacked bytes of such a member. 16 MiB: pages are smaller, and what is larger is streamed.
 const UNPACKED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Deflate packs no better than this; a trailer that says so is none.
 const RATIO_MAX: usize = 1032;

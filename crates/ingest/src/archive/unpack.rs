@@ -160,6 +160,10 @@ impl Unpacker {
             Some(SegmentEnd::Broken(..)) => {
                 // The decompressor may have run over the start of the next member before it noticed.
                 self.input.go_back_to(self.start + 1);
+                // One that broke at its first byte was not consumed at all.
+                if self.input.offset() == self.start {
+                    self.input.consume(1);
+                }
                 self.scan_for_packed_record()?;
             }
             Some(SegmentEnd::Bomb) => self.scan_for_packed_record()?,

@@ -36,7 +36,7 @@ fn main() -> Result<(), Error> {
         } else {
             read(&path, &mode, &mut count)?;
         }
-        let (wall, cpu) = (start.elapsed().as_secs_f64(), (cpu() - before).as_secs_f64());
+        let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu().saturating_sub(before).as_secs_f64());
         let packed = std::fs::metadata(&path)?.len() as f64 / 1e6;
         let entries: u64 = counts.values().sum();
         println!(
@@ -122,7 +122,7 @@ fn inflate(path: &str, count: &mut impl FnMut(Counted) -> bool) -> Result<(), Er
         total += given;
         count(("member".to_owned(), given));
     }
-    let (wall, cpu) = (start.elapsed(), cpu() - before);
+    let (wall, cpu) = (start.elapsed(), cpu().saturating_sub(before));
     println!("floor cpu {:.3} wall {:.3} raw_MB {:.1}", cpu.as_secs_f64(), wall.as_secs_f64(), total as f64 / 1e6);
     Ok(())
 }

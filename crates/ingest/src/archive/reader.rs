@@ -321,7 +321,7 @@ impl ArchiveReader {
         let behind = &self.unpacker.ready()[total..];
         let blank = behind.iter().take_while(|b| is_blank(**b)).count();
         let grammar = self.unpacker.grammar();
-        let is_ended = behind[..blank].iter().filter(|b| **b == b'\n').count() >= grammar.tail_lines();
+        let is_ended = memchr::memchr_iter(b'\n', &behind[..blank]).count() >= grammar.tail_lines();
         let next = &behind[blank..];
         let is_packed = self.unpacker.is_plain() && Packing::of(next).is_some();
         let fits = next.is_empty() || is_ended || grammar.starts_record(next) || is_packed;

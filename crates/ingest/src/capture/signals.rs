@@ -309,11 +309,10 @@ fn tag_end(bytes: &[u8]) -> usize {
     for (at, &byte) in bytes.iter().enumerate() {
         match quote {
             Some(open) if byte == open => quote = None,
-            Some(_) => {}
             None if byte == b'>' => return at,
             // A quote in the middle of an unquoted value is a letter.
             None if matches!(byte, b'"' | b'\'') && before == b'=' => quote = Some(byte),
-            None => {}
+            _ => {}
         }
         if !byte.is_ascii_whitespace() {
             before = byte;

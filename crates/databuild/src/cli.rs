@@ -219,6 +219,9 @@ pub(crate) struct InspectArgs {
     /// WARC: print the block of the record at this offset, as it is.
     #[arg(long, value_name = "BYTES")]
     pub(crate) offset: Option<u64>,
+    /// WARC: compare the digests in record headers with the bytes.
+    #[arg(long)]
+    pub(crate) digests: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod batch;
 mod bbox;
 mod cell;
 mod column;
+mod crawl_index;
 mod error;
 mod features;
 mod files;
@@ -21,6 +22,7 @@ mod shards;
 mod spool;
 mod summary;
 
+pub use crawl_index::{CrawlIndexReader, CrawlIndexRow};
 pub use error::{BatchError, DatasetError};
 pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};
 pub use reader::{Columns, PageRow, PageRows, ShardReader};

@@ -9,11 +9,17 @@ pub mod archive;
 pub mod assets;
 pub mod capture;
 pub mod charset;
+pub mod digest;
 pub mod http;
+pub mod index;
 mod limits;
 pub mod remote;
 
-pub use archive::{ArchiveReader, Damage, DamageReason, Entry, EntrySummary, Format, OpenError, ReadError, WarcRecord};
+pub use archive::{
+    ArchiveReader, Damage, DamageReason, Entry, EntrySummary, Format, OpenError, ParallelRead, ReadError, WarcRecord,
+};
 pub use assets::{Asset, AssetError, AssetIndex};
-pub use capture::{CaptureOutcome, CapturePolicy, CaptureReader, NOT_SAMPLED, RULES, Sample};
+pub use capture::{
+    CaptureMaker, CaptureOutcome, CapturePolicy, CaptureReader, NOT_SAMPLED, RULES, Sample, SignalPolicy,
+};
 pub use limits::Limits;

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ingest::remote::{Client, ClientPolicy, RemoteReader, Watch, crawl_archives};
+use ingest::remote::{Client, ClientPolicy, RemoteFile, RemoteReader, S3Access, S3Credentials, Watch, crawl_archives};
 use ingest::{ArchiveReader, Entry, Limits};
 use testkit::server::{FileServer, Mischief};
 use testkit::warc::WarcBuilder;
@@ -173,4 +173,67 @@ fn the_archives_of_a_crawl() {
     };
     check("CC-MAIN-2024-99", "Status(404)");
     check("CC-MAIN-0000-00", "NoList");
+}
+
+#[test]
+fn a_range_is_its_bytes_whatever_goes_wrong() {
+    let check = |mischief: &[Mischief]| {
+        let server = server();
+        server.misbehave(mischief.iter().copied());
+        let watch: Arc<dyn Watch> = Arc::<Notes>::default();
+        let mut reader = RemoteReader::range(client(), RemoteFile::at(server.url("/file")), 1000..60_000, watch);
+        let mut got = Vec::new();
+        reader.read_to_end(&mut got).unwrap_or_else(|error| panic!("{mischief:?}: {error:?}"));
+        assert!(got == bytes()[1000..60_000], "{mischief:?}: {} bytes", got.len());
+    };
+    check(&[]);
+    check(&[Mischief::Status(503), Mischief::CutAfter(500), Mischief::HangUp]);
+    check(&[Mischief::IgnoreRange]);
+    check(&[Mischief::PromiseMore(1000)]);
+}
+
+#[test]
+fn objects_are_fetched_with_a_signature_or_without() {
+    let server = FileServer::start([("/crawl/a/b.warc.gz".to_owned(), bytes())]).expect("loopback is there");
+    let fetch = |credentials| {
+        let s3 = S3Access { endpoint: Some(server.url("")), credentials, ..S3Access::default() };
+        let quick = Duration::from_millis(1);
+        let policy = ClientPolicy {
+            requests_per_second: 1000.0,
+            wait_min: quick,
+            wait_max: quick,
+            s3,
+            ..ClientPolicy::default()
+        };
+        server.misbehave([Mischief::Status(503), Mischief::CutAfter(100_000), Mischief::CutAfter(7)]);
+        let watch: Arc<dyn Watch> = Arc::<Notes>::default();
+        let mut got = Vec::new();
+        let file = RemoteFile::at("s3://crawl/a/b.warc.gz");
+        RemoteReader::new(Client::new(policy), file, watch).read_to_end(&mut got).expect("it comes");
+        assert!(got == bytes());
+    };
+    fetch(None);
+    assert!(server.asked().iter().all(|asked| !asked.path.contains("X-Amz-Signature")));
+    fetch(Some(S3Credentials { key: "id".into(), secret: "secret".into(), token: None }));
+    assert!(server.asked().iter().any(|asked| asked.path.contains("X-Amz-Signature=")));
+}
+
+#[test]
+fn a_host_bears_only_so_many_connections() {
+    let server = server();
+    let policy = ClientPolicy { requests_per_second: 1000.0, connections_per_host_max: 1, ..ClientPolicy::default() };
+    let client = Client::new(policy);
+    let watch = || -> Arc<dyn Watch> { Arc::<Notes>::default() };
+    let mut first = RemoteReader::new(client.clone(), RemoteFile::at(server.url("/file")), watch());
+    first.read_exact(&mut [0; 10]).expect("it comes");
+    let (done, wait) = std::sync::mpsc::channel();
+    let mut second = RemoteReader::new(client, RemoteFile::at(server.url("/file")), watch());
+    let thread = std::thread::spawn(move || {
+        second.read_exact(&mut [0; 10]).expect("it comes");
+        done.send(()).expect("somebody waits");
+    });
+    assert!(wait.recv_timeout(Duration::from_millis(300)).is_err(), "the second connection has to wait");
+    drop(first);
+    wait.recv_timeout(Duration::from_secs(20)).expect("now it comes");
+    thread.join().expect("no panic");
 }

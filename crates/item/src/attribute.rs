@@ -48,6 +48,16 @@ pub mod name {
     pub const ROBOTS: &str = "robots";
     /// Licence link of the page, if it names one.
     pub const LICENSE: &str = "license";
+    /// Canonical address of the page, as it or its server names it.
+    pub const CANONICAL: &str = "canonical";
+    /// `true` where the page or its server reserves text and data mining.
+    pub const TDM_RESERVED: &str = "tdm_reserved";
+    /// Where the terms of that reservation stand.
+    pub const TDM_POLICY: &str = "tdm_policy";
+    /// The `Server` header.
+    pub const SERVER: &str = "server";
+    /// The `Content-Language` header.
+    pub const CONTENT_LANGUAGE: &str = "content_language";
     /// Charset that the payload was decoded with (WHATWG name).
     pub const CHARSET: &str = "charset";
     /// What named the charset: `bom`, `http`, `meta` or `detected`.

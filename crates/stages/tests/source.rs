@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Cancel, Observer, RunEvent, Source, SourceContext, Sourced};
 use item::ItemId;
-use stages::{SourceConfig, WarcSource};
+use stages::{IndexConfig, SourceConfig, WarcSource};
 use store::LocalStore;
 use testkit::server::{FileServer, Mischief};
 use testkit::warc::WarcBuilder;
@@ -131,4 +131,53 @@ fn settings_that_make_no_sense_are_refused() {
     check(SourceConfig::default(), "names no file");
     check(SourceConfig { sample_share: 0.0, ..valid() }, "`sample_share` is 0");
     check(SourceConfig { requests_per_second: 0.0, ..valid() }, "`requests_per_second` is 0");
+}
+
+#[test]
+fn captures_by_the_rows_of_an_index() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    let whole = source(&of_crawl(&server), folder.path());
+    let (mut rows, mut all) = (String::new(), Vec::new());
+    for partition in whole.partitions(&context()).expect("they are there") {
+        let mut take = |sourced: Sourced| {
+            if let Sourced::Item(item) = sourced {
+                let place = &item.head.provenance;
+                rows += &format!(
+                    "key 2024 {{\"url\":\"{}\",\"mime\":\"text/html\",\"status\":\"200\",\"filename\":\"{}\",\
+                     \"offset\":\"{}\",\"length\":\"{}\"}}\n",
+                    place.url, place.warc_filename, place.warc_record_offset, place.warc_record_length
+                );
+                all.push((place.url.clone(), item.head.id));
+            }
+            true
+        };
+        whole.read(&partition, &context(), &mut take).expect("it is readable");
+    }
+    std::fs::write(folder.path().join("index.cdxj"), rows).expect("a file");
+    let index = IndexConfig {
+        files: vec!["*.cdxj".to_owned()],
+        urls: vec!["*/1*".to_owned()],
+        domains: vec!["a.example".to_owned(), "c.example".to_owned()],
+        statuses: vec![200],
+        ..IndexConfig::default()
+    };
+    let before = server.asked().len();
+    let found = captures(&source(&SourceConfig { index, ..of_crawl(&server) }, folder.path()));
+    let wanted = |url: &String| (url.contains("//a.") || url.contains("//c.")) && url.contains("/1");
+    let mut expected: Vec<ItemId> = all.iter().filter(|(url, _)| wanted(url)).map(|(_, id)| *id).collect();
+    let mut got = ids(found.clone());
+    expected.sort();
+    got.sort();
+    assert_eq!((found.len(), got), (2, expected));
+    let ranges = server.asked().split_off(before).iter().filter(|asked| asked.range.is_some()).count();
+    assert_eq!(ranges, 2, "near records come with one request");
+}
+
+#[test]
+fn threads_give_the_same_captures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    let with = |threads| captures(&source(&SourceConfig { threads, ..of_crawl(&server) }, folder.path()));
+    assert_eq!(with(1), with(3));
 }

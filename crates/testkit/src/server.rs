@@ -135,6 +135,8 @@ impl Shared {
             user_agent: headers.remove("user-agent").unwrap_or_default(),
             at: Instant::now(),
         });
+        // A signature stands behind the path.
+        let path = path.split('?').next().unwrap_or(path);
         let Some(bytes) = lock(&self.files).get(path).cloned() else {
             return send(stream, 404, &[], &[]);
         };
@@ -152,19 +154,17 @@ impl Shared {
             Some(Mischief::Status(status)) => return send(stream, status, &["Retry-After: 0".into()], &[]),
             _ => {}
         }
-        let wished = range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-        let start = wished.filter(|_| mischief != Some(Mischief::IgnoreRange)).unwrap_or(0);
-        let Some(body) = bytes.get(start..).filter(|body| start == 0 || !body.is_empty()) else {
+        let wished = range.as_deref().and_then(parse_range).filter(|_| mischief != Some(Mischief::IgnoreRange));
+        let (start, end) = wished.map_or((0, bytes.len()), |(start, end)| (start, end.unwrap_or(bytes.len())));
+        let Some(body) = bytes.get(start..end.min(bytes.len())).filter(|body| start == 0 || !body.is_empty()) else {
             return send(stream, 416, &[format!("Content-Range: bytes */{}", bytes.len())], &[]);
         };
         let promised = body.len() + if let Some(Mischief::PromiseMore(more)) = mischief { more } else { 0 };
         let sent = if let Some(Mischief::CutAfter(cut)) = mischief { cut.min(body.len()) } else { body.len() };
-        let status = if start > 0 { "206 Partial Content" } else { "200 OK" };
-        let content_range = if start > 0 {
-            format!("Content-Range: bytes {start}-{}/{}\r\n", bytes.len() - 1, bytes.len())
-        } else {
-            String::new()
-        };
+        let status = if wished.is_some() { "206 Partial Content" } else { "200 OK" };
+        let content_range = wished.map_or(String::new(), |_| {
+            format!("Content-Range: bytes {start}-{}/{}\r\n", start + body.len() - 1, bytes.len())
+        });
         let mut out = stream;
         write!(
             out,
@@ -172,6 +172,13 @@ impl Shared {
         )?;
         out.write_all(&body[..sent])
     }
+}
+
+/// `bytes=START-` or `bytes=START-LAST`; the end is behind the last.
+fn parse_range(range: &str) -> Option<(usize, Option<usize>)> {
+    let (start, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let last = if last.is_empty() { None } else { Some(last.parse::<usize>().ok()? + 1) };
+    Some((start.parse().ok()?, last))
 }
 
 fn send(mut stream: &TcpStream, status: u16, headers: &[String], body: &[u8]) -> io::Result<()> {

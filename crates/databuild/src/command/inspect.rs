@@ -1,9 +1,10 @@
-//! `databuild inspect PATH`: what is in a WARC file, a shard or a dataset.
+//! `databuild inspect PATH`: what is in a WARC or ARC file, a shard or a dataset.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use dataset::FileSummary;
+use ingest::digest::{self, Verdict};
 use ingest::{ArchiveReader, Entry, EntrySummary, Limits};
 
 use super::Outcome;
@@ -35,32 +36,53 @@ fn archive(args: &InspectArgs, printer: Printer) -> Outcome {
         printer
             .data(&format!("{:>12} {:>10} {:<12} {:>6} {:<28} {}", "offset", "bytes", "type", "status", "mime", "uri"));
     }
-    let mut damaged = 0;
+    let (mut damaged, mut different) = (0, 0);
     for entry in open(&args.path, 0)? {
         let entry = entry.map_err(CommandError::environment)?;
         let summary = EntrySummary::of(&entry);
         damaged += u64::from(summary.damage.is_some());
-        printer.data(&if args.json { json_line(&summary) } else { table_line(&summary) });
+        let digest = match &entry {
+            Entry::Record(record) if args.digests => Some(digest::verify(record)),
+            _ => None,
+        };
+        different += u64::from(matches!(digest, Some(Verdict::Different { .. })));
+        printer.data(&if args.json { json_line(&summary, digest) } else { table_line(&summary, digest) });
     }
     if damaged > 0 {
         printer.note(&format!("{damaged} damaged places; what could be read around them was read"));
     }
+    if different > 0 {
+        printer.note(&format!("{different} records do not have the digests that their headers name"));
+    }
     Ok(())
 }
 
-fn json_line(entry: &EntrySummary) -> String {
-    serde_json::json!({
-        "offset": entry.offset, "length": entry.length, "type": entry.kind, "uri": entry.uri, "status": entry.status,
-        "mime": entry.mime, "block_bytes": entry.block_bytes, "damage": entry.damage,
-    })
-    .to_string()
+fn digest_text(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Right => "right".to_owned(),
+        Verdict::Unsaid => "unsaid".to_owned(),
+        Verdict::Different { field, said, found } => format!("{field} is {said}, the bytes have {found}"),
+    }
 }
 
-fn table_line(entry: &EntrySummary) -> String {
+fn json_line(entry: &EntrySummary, digest: Option<Verdict>) -> String {
+    let mut line = serde_json::json!({
+        "offset": entry.offset, "inner_offset": entry.inner_offset, "length": entry.length, "type": entry.kind,
+        "uri": entry.uri, "status": entry.status, "mime": entry.mime, "block_bytes": entry.block_bytes,
+        "damage": entry.damage,
+    });
+    if let Some(digest) = digest {
+        line["digest"] = digest_text(digest).into();
+    }
+    line.to_string()
+}
+
+fn table_line(entry: &EntrySummary, digest: Option<Verdict>) -> String {
     let status = entry.status.map(|status| status.to_string()).unwrap_or_default();
     let last = entry.damage.as_deref().or(entry.uri.as_deref()).unwrap_or_default();
     let mime = entry.mime.as_deref().unwrap_or_default();
-    format!("{:>12} {:>10} {:<12} {status:>6} {mime:<28} {last}", entry.offset, entry.length, entry.kind)
+    let digest = digest.map(|digest| format!("  [digest: {}]", digest_text(digest))).unwrap_or_default();
+    format!("{:>12} {:>10} {:<12} {status:>6} {mime:<28} {last}{digest}", entry.offset, entry.length, entry.kind)
 }
 
 /// Writes the block of one record to stdout, byte for byte.

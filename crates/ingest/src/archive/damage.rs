@@ -9,9 +9,9 @@ use super::Format;
 pub struct Damage {
     /// Where in the file: bytes, compressed if the file is.
     pub offset: u64,
-    /// Unpacked bytes between `offset` and the place, where that lies inside a gzip member; else 0.
+    /// Unpacked bytes between `offset` and the place, where that lies inside a packed member; else 0.
     pub inner_offset: u64,
-    /// Bytes of the file until reading went on; 0 where it went on inside the same gzip member.
+    /// Bytes of the file until reading went on; 0 where it went on inside the same packed member.
     pub length: u64,
     /// What is wrong.
     pub reason: DamageReason,
@@ -76,17 +76,22 @@ pub enum DamageReason {
         /// The cap.
         limit: u64,
     },
-    /// The file ends inside a record or gzip member.
+    /// The file ends inside a record or packed member.
     #[error("the file ends in the middle of it; was the download complete?")]
     Cut,
-    /// The file ends inside a gzip member, behind the last whole record.
-    #[error("the file ends before the gzip member does; its last record is whole")]
+    /// The file ends inside a packed member, behind the last whole record.
+    #[error("the file ends before the packed member does; its last record is whole")]
     CutAfterRecord,
     /// The compressed data is broken.
-    #[error("the gzip data is broken: {0}")]
-    Gzip(String),
-    /// A gzip member unpacks to too much.
-    #[error("the gzip member unpacks to more than {ratio} times its size, as a decompression bomb does")]
+    #[error("the {packing} data is broken: {message}")]
+    Packing {
+        /// The packing: `gzip` or `Zstandard`.
+        packing: &'static str,
+        /// What the decompressor says.
+        message: String,
+    },
+    /// A packed member unpacks to too much.
+    #[error("the packed member unpacks to more than {ratio} times its size, as a decompression bomb does")]
     Bomb {
         /// The cap.
         ratio: u64,

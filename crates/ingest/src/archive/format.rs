@@ -5,10 +5,6 @@ use std::fmt;
 /// A kind of file that is not a WARC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// The older archive format of the Internet Archive.
-    Arc,
-    /// Zstandard frames.
-    Zstd,
     /// LZ4 frames.
     Lz4,
     /// A zip, such as a WACZ.
@@ -26,9 +22,6 @@ pub enum Format {
 }
 
 const MAGICS: &[(&[u8], Format)] = &[
-    (b"filedesc://", Format::Arc),
-    (b"\x28\xb5\x2f\xfd", Format::Zstd),
-    (b"\x5d\x2a\x4d\x18", Format::Zstd), // the skippable frame that holds the dictionary of a .warc.zst
     (b"\x04\x22\x4d\x18", Format::Lz4),
     (b"PK\x03\x04", Format::Zip),
     (b"PK\x05\x06", Format::Zip),
@@ -49,8 +42,6 @@ impl Format {
     /// What to do about it, for a message; empty where there is nothing to say.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::Arc => "is an ARC file, which is not supported yet; convert it with `warcio recompress`",
-            Self::Zstd => "is Zstandard, which is not supported yet; unpack it with `zstd -d` first",
             Self::Lz4 => "is LZ4, which is not supported yet; unpack it with `lz4 -d` first",
             Self::Zip => "is a zip (a WACZ?), which is not supported yet; unzip it and read the files under archive/",
             Self::Bzip2 => "is bzip2, which is not supported; repack it with gzip, one member per record",

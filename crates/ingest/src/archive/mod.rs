@@ -2,11 +2,16 @@
 //!
 //! Three layers, each knowing nothing of the next: [`input`] reads raw bytes and remembers offsets, [`unpack`] makes
 //! unpacked segments of them, [`reader`] finds records in those. Damage costs what it touches: the reader goes on at the
-//! next gzip member that holds a record, or at the next version line.
+//! next packed member that holds a record, or at the next record header.
 
+mod arc;
 mod damage;
 mod format;
+mod grammar;
 mod input;
+mod member;
+mod packing;
+mod parallel;
 mod reader;
 mod record;
 mod summary;
@@ -15,6 +20,7 @@ mod window;
 
 pub use damage::{Damage, DamageReason};
 pub use format::Format;
+pub use parallel::ParallelRead;
 pub use reader::{ArchiveReader, Entry, OpenError, ReadError};
 pub use record::WarcRecord;
 pub use summary::EntrySummary;

@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use warc::RecordType;
 
+use super::grammar::Grammar;
 use super::input::Input;
-use super::record::{FIND_RECORD_BYTES, RecordHeader, find_record, header_end, starts_record};
-use super::unpack::{Place, SegmentEnd, Unpacker};
+use super::packing::{DICTIONARY_MAGIC, Packing, dictionary, skippable_bytes};
+use super::record::RecordHeader;
+use super::unpack::{DICTIONARY_BYTES_MAX, Place, SegmentEnd, Unpacker};
 use super::{Damage, DamageReason, Format, WarcRecord};
 use crate::Limits;
 
@@ -40,6 +41,12 @@ pub struct ReadError {
     source: io::Error,
 }
 
+impl ReadError {
+    pub(super) fn new(name: &str, offset: u64, source: io::Error) -> Self {
+        Self { name: name.to_owned(), offset, source }
+    }
+}
+
 /// An iterator over the entries of an archive, in the order of the file. Ends after the first [`ReadError`].
 #[derive(Debug)]
 pub struct ArchiveReader {
@@ -60,8 +67,6 @@ pub struct ArchiveReader {
 const HEADER_BYTES_WISHED: usize = 4 * 1024;
 /// How far behind a block the next record is looked for before its length is judged.
 const BOUNDARY_BYTES: usize = 1024;
-/// The two CRLF behind a block belong to the record.
-const RECORD_TAIL_BYTES: u64 = 4;
 /// Bytes taken at a time of a block that is not kept.
 const SKIP_BYTES: usize = 64 * 1024;
 
@@ -85,12 +90,14 @@ impl ArchiveReader {
         let failed = |source| OpenError { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
-        if offset > 0 {
-            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        }
+        let dictionary = if offset > 0 { read_dictionary(&mut file).map_err(failed)? } else { None };
+        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let mut reader = Self::new_at(file, name, offset, limits);
         reader.size = Some(size);
+        if let Some(dictionary) = dictionary {
+            reader.unpacker.set_dictionary(dictionary);
+        }
         Ok(reader)
     }
 
@@ -115,6 +122,15 @@ impl ArchiveReader {
         }
     }
 
+    /// Makes it read a part of a file that another reader began: of this grammar, behind records or at the start.
+    pub(super) fn within(mut self, grammar: Grammar, behind_records: bool, damages: u64) -> Self {
+        self.unpacker.set_grammar(grammar);
+        self.started = true;
+        self.records = u64::from(behind_records);
+        self.damages = damages;
+        self
+    }
+
     /// Name of the archive, without the folder it lies in.
     pub fn name(&self) -> &str {
         &self.name
@@ -137,19 +153,25 @@ impl ArchiveReader {
             return self.end_segment();
         }
         let start = self.unpacker.place();
-        self.unpacker.fill(FIND_RECORD_BYTES)?;
-        let other_format = if self.started { None } else { Format::of(self.unpacker.ready()) };
-        self.started = true;
+        let mut other_format = None;
+        if !self.started {
+            self.started = true;
+            self.unpacker.fill(Grammar::Arc.find_bytes())?;
+            other_format = Format::of(self.unpacker.ready());
+            self.unpacker.set_grammar(Grammar::of(self.unpacker.ready()));
+        }
+        let grammar = self.unpacker.grammar();
+        self.unpacker.fill(grammar.find_bytes())?;
         if let Some(format) = other_format {
             let length = self.size.map_or(0, |size| size.saturating_sub(start.offset));
             self.push_damage(start, length, DamageReason::NotWarc(format), None);
             self.done = true;
             return Ok(());
         }
-        if starts_record(self.unpacker.ready()) {
+        if grammar.starts_record(self.unpacker.ready()) {
             return self.read_record(start);
         }
-        if self.unpacker.at_member()? {
+        if self.unpacker.at_packed_record()? {
             self.unpacker.end_plain();
             return Ok(());
         }
@@ -158,7 +180,8 @@ impl ArchiveReader {
 
     fn read_record(&mut self, start: Place) -> io::Result<()> {
         let Some(header_bytes) = self.find_header_end(start)? else { return Ok(()) };
-        let header = RecordHeader::parse(&self.unpacker.ready()[..header_bytes]);
+        let (header, behind) = self.unpacker.ready().split_at(header_bytes);
+        let header = self.unpacker.grammar().parse(header, behind);
         let says = match header.content_length() {
             Ok(length) => length,
             Err(value) => {
@@ -182,13 +205,12 @@ impl ArchiveReader {
             return self.lose_contradicted(start, &header, header_bytes, says);
         }
 
-        let block = Bytes::copy_from_slice(&self.unpacker.ready()[header_bytes..total]);
-        self.unpacker.consume(total);
+        let block = self.unpacker.take(total).slice(header_bytes..);
         let blank = self.skip_blank()?;
         let at_end = self.unpacker.fill(1)? == 0;
         let end = if at_end { self.unpacker.end().cloned() } else { None };
         let length = if self.unpacker.is_plain() {
-            total as u64 + blank.min(RECORD_TAIL_BYTES)
+            total as u64 + blank.min(self.unpacker.grammar().tail_bytes())
         } else if at_end && start.inner == 0 {
             self.unpacker.file_offset() - start.offset
         } else {
@@ -206,7 +228,7 @@ impl ArchiveReader {
         };
         match end {
             // A wrong checksum says that something in the member is wrong, maybe in this record.
-            Some(SegmentEnd::Broken(_) | SegmentEnd::Bomb) => self.lose_segment(start, uri),
+            Some(SegmentEnd::Broken(..) | SegmentEnd::Bomb) => self.lose_segment(start, uri),
             Some(SegmentEnd::Cut) => {
                 self.push_record(record);
                 self.push_damage(start, length, DamageReason::CutAfterRecord, None);
@@ -224,11 +246,12 @@ impl ArchiveReader {
         let mut want = HEADER_BYTES_WISHED;
         loop {
             let have = self.unpacker.fill(want)?;
-            if let Some(end) = header_end(&self.unpacker.ready()[..have.min(self.limits.header_bytes_max)]) {
+            let searched = &self.unpacker.ready()[..have.min(self.limits.header_bytes_max)];
+            if let Some(end) = self.unpacker.grammar().header_end(searched) {
                 return Ok(Some(end));
             }
             if have >= self.limits.header_bytes_max {
-                self.unpacker.consume("WARC/".len());
+                self.unpacker.consume(self.unpacker.grammar().start_bytes());
                 self.resume(start, DamageReason::HeaderEndless { bytes: self.limits.header_bytes_max }, None)?;
                 return Ok(None);
             }
@@ -247,7 +270,7 @@ impl ArchiveReader {
             return self.lose_segment(start, None);
         }
         let is_plain = self.unpacker.is_plain();
-        self.unpacker.consume("WARC/".len());
+        self.unpacker.consume(self.unpacker.grammar().start_bytes());
         let reason = if is_plain { DamageReason::Cut } else { DamageReason::HeaderEndless { bytes: have } };
         self.resume(start, reason, None)
     }
@@ -258,7 +281,7 @@ impl ArchiveReader {
             return self.lose_segment(start, header.uri());
         }
         let behind_header = &self.unpacker.ready()[header_bytes..];
-        let next = find_record(behind_header);
+        let next = self.unpacker.grammar().find_record(behind_header);
         let found = next.unwrap_or(behind_header.len());
         let reason = if next.is_none() && self.unpacker.is_plain() {
             DamageReason::Cut
@@ -279,8 +302,9 @@ impl ArchiveReader {
     ) -> io::Result<()> {
         let total = header_bytes + says as usize;
         let ready = self.unpacker.ready();
-        let search_end = ready.len().min(total + FIND_RECORD_BYTES);
-        if let Some(found) = find_record(&ready[header_bytes..search_end]) {
+        let grammar = self.unpacker.grammar();
+        let search_end = ready.len().min(total + grammar.find_bytes());
+        if let Some(found) = grammar.find_record(&ready[header_bytes..search_end]) {
             self.unpacker.consume(header_bytes + found);
             return self.push_damage_until_here(
                 start,
@@ -296,10 +320,11 @@ impl ArchiveReader {
         self.unpacker.fill(total + BOUNDARY_BYTES)?;
         let behind = &self.unpacker.ready()[total..];
         let blank = behind.iter().take_while(|b| is_blank(**b)).count();
-        let has_blank_line = behind[..blank].iter().filter(|b| **b == b'\n').nth(1).is_some();
+        let grammar = self.unpacker.grammar();
+        let is_ended = memchr::memchr_iter(b'\n', &behind[..blank]).count() >= grammar.tail_lines();
         let next = &behind[blank..];
-        let is_member = self.unpacker.is_plain() && next.starts_with(&[0x1f, 0x8b]);
-        let fits = next.is_empty() || has_blank_line || starts_record(next) || is_member;
+        let is_packed = self.unpacker.is_plain() && Packing::of(next).is_some();
+        let fits = next.is_empty() || is_ended || grammar.starts_record(next) || is_packed;
         Ok(if fits { Boundary::Fits } else { Boundary::Contradicts })
     }
 
@@ -340,7 +365,9 @@ impl ArchiveReader {
     /// Reports that the segment's end took a record, and goes on at the next segment.
     fn lose_segment(&mut self, start: Place, uri: Option<String>) -> io::Result<()> {
         let reason = match self.unpacker.end() {
-            Some(SegmentEnd::Broken(message)) => DamageReason::Gzip(message.clone()),
+            Some(SegmentEnd::Broken(packing, message)) => {
+                DamageReason::Packing { packing: packing.name(), message: message.clone() }
+            }
             Some(SegmentEnd::Bomb) => DamageReason::Bomb { ratio: self.limits.inflate_ratio_max },
             _ => DamageReason::Cut,
         };
@@ -404,7 +431,7 @@ impl ArchiveReader {
 
     fn push_damage(&mut self, start: Place, length: u64, reason: DamageReason, uri: Option<String>) {
         // Broken packing around something that is no archive says nothing more about it.
-        let is_same_trouble = uri.is_none() && matches!(reason, DamageReason::Gzip(_) | DamageReason::Cut);
+        let is_same_trouble = uri.is_none() && matches!(reason, DamageReason::Packing { .. } | DamageReason::Cut);
         let is_held = reason == DamageReason::Garbage || (is_same_trouble && self.held.is_some());
         if self.records == 0 && is_held {
             let end = start.offset + length;
@@ -450,7 +477,7 @@ impl Iterator for ArchiveReader {
             }
             if let Err(source) = self.advance() {
                 self.done = true;
-                return Some(Err(ReadError { name: self.name.clone(), offset: self.bytes_read(), source }));
+                return Some(Err(ReadError::new(&self.name, self.bytes_read(), source)));
             }
         }
     }
@@ -458,4 +485,15 @@ impl Iterator for ArchiveReader {
 
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | 0)
+}
+
+/// The dictionary at the start of a Zstandard file: frames in its middle can not be read without it.
+fn read_dictionary(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let mut head = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut head)?;
+    let bytes = skippable_bytes(&head).filter(|_| head.starts_with(&DICTIONARY_MAGIC)).map(|bytes| bytes - 8);
+    let Some(bytes) = bytes.filter(|bytes| *bytes <= DICTIONARY_BYTES_MAX as u64) else { return Ok(None) };
+    let mut content = Vec::new();
+    file.by_ref().take(bytes).read_to_end(&mut content)?;
+    Ok(dictionary(&content, DICTIONARY_BYTES_MAX).ok())
 }

@@ -101,7 +101,7 @@ pub(super) fn starts_record(bytes: &[u8]) -> bool {
 /// Where the header that starts `bytes` ends: behind its blank line. Lines end in CRLF or LF.
 pub(super) fn header_end(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|&b| b == b'\n') {
+    while let Some(at) = memchr::memchr(b'\n', &bytes[from..]) {
         let next = from + at + 1;
         match &bytes[next..] {
             [b'\n', ..] => return Some(next + 1),
@@ -116,7 +116,7 @@ pub(super) fn header_end(bytes: &[u8]) -> Option<usize> {
 /// because pages write about WARC.
 pub(super) fn find_record(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
-    while let Some(at) = bytes[from..].windows(5).position(|w| w == b"WARC/") {
+    while let Some(at) = memchr::memmem::find(&bytes[from..], b"WARC/") {
         let start = from + at;
         if is_version_and_field(&bytes[start..]) {
             return Some(start);

@@ -1,24 +1,31 @@
 //! Raw bytes to unpacked bytes, in segments.
 //!
-//! A file is a sequence of segments: gzip members, or a plain run. Each is told by its first bytes, so a file may mix
-//! them. The record reader sees unpacked bytes and the ends of segments, which are where damage stops; it never sees
-//! how they were packed. Another packing is another [`Kind`].
+//! A file is a sequence of segments: gzip members, Zstandard frames, or a plain run. Each is told by its first bytes, so a
+//! file may mix them. The record reader sees unpacked bytes and the ends of segments, which are where damage stops; it
+//! never sees how they were packed. Another packing is another [`Codec`].
 
 use std::io;
 
-use flate2::{Decompress, FlushDecompress, Status};
-
+use super::grammar::Grammar;
 use super::input::Input;
-use super::record::{find_record, starts_record};
+use super::member::{Members, PACKED_BYTES_MAX};
+use super::packing::{
+    Codec, DICTIONARY_MAGIC, PROBE_BYTES, Packing, State, ZSTD_PROBE_BYTES, dictionary, find_packed_record,
+    is_packed_record, skippable_bytes,
+};
 use super::window::Window;
 use crate::Limits;
 
 /// Unpacked bytes made ready at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Packed bytes that are enough to see how a gzip member's content starts.
-const PROBE_BYTES: usize = 1024;
-/// Raw bytes searched at a time for the next gzip member.
+/// Raw bytes searched at a time for the next packed record.
 const SCAN_BYTES: usize = 64 * 1024;
+/// First look for the end of a gzip member; most are shorter.
+const MEMBER_BYTES_WISHED: usize = 64 * 1024;
+/// Ends of a gzip member that are tried before it is streamed: bytes in its middle may look like the start of the next.
+const MEMBER_ENDS_MAX: usize = 4;
+/// Bytes of a Zstandard dictionary. 4 MiB: those in use have about one.
+pub(super) const DICTIONARY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Where something lies: the file offset of its segment (of itself, in a plain run), and the unpacked bytes before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,25 +41,28 @@ pub(super) enum SegmentEnd {
     Clean,
     /// The file ended inside a gzip member.
     Cut,
-    /// The gzip data is not gzip data from here on, or its checksum is wrong.
-    Broken(String),
+    /// The packed data is not what it should be from here on, or its checksum is wrong.
+    Broken(Packing, String),
     /// It unpacks to too much.
     Bomb,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    Gzip,
 }
 
 #[derive(Debug)]
 pub(super) struct Unpacker {
     input: Input,
     window: Window,
-    inflate: Decompress,
     limits: Limits,
-    kind: Kind,
+    grammar: Grammar,
+    /// How the segment is packed; `None` in a plain run.
+    packing: Option<Packing>,
+    /// Kept from segment to segment: starting afresh costs more than small members do.
+    codec: Option<Codec>,
+    /// The codec has begun with this segment; until then it may be unpacked as a whole.
+    begun: bool,
+    members: Members,
+    dictionary: Option<Vec<u8>>,
+    /// Packed and unpacked bytes of the member or frame that the codec is in.
+    totals: (u64, u64),
     /// File offset of the segment.
     start: u64,
     /// Unpacked bytes of the segment that were consumed.
@@ -63,8 +73,35 @@ pub(super) struct Unpacker {
 impl Unpacker {
     pub(super) fn new(input: Input, limits: Limits) -> Self {
         let start = input.offset();
-        let end = Some(SegmentEnd::Clean); // nothing is open yet: the first `next_segment` opens the first one
-        Self { input, window: Window::default(), inflate: gzip(), limits, kind: Kind::Plain, start, inner: 0, end }
+        Self {
+            input,
+            window: Window::default(),
+            limits,
+            grammar: Grammar::Warc,
+            packing: None,
+            codec: None,
+            begun: false,
+            members: Members::default(),
+            dictionary: None,
+            totals: (0, 0),
+            start,
+            inner: 0,
+            // Nothing is open yet: the first `next_segment` opens the first one.
+            end: Some(SegmentEnd::Clean),
+        }
+    }
+
+    pub(super) fn grammar(&self) -> Grammar {
+        self.grammar
+    }
+
+    pub(super) fn set_grammar(&mut self, grammar: Grammar) {
+        self.grammar = grammar;
+    }
+
+    /// The dictionary of the file, where reading starts behind it.
+    pub(super) fn set_dictionary(&mut self, dictionary: Vec<u8>) {
+        self.dictionary = Some(dictionary);
     }
 
     pub(super) fn ready(&self) -> &[u8] {
@@ -72,22 +109,20 @@ impl Unpacker {
     }
 
     pub(super) fn is_plain(&self) -> bool {
-        self.kind == Kind::Plain
+        self.packing.is_none()
     }
 
     pub(super) fn place(&self) -> Place {
-        match self.kind {
-            Kind::Plain => Place { offset: self.start + self.inner, inner: 0 },
-            Kind::Gzip => Place { offset: self.start, inner: self.inner },
+        if self.is_plain() {
+            Place { offset: self.start + self.inner, inner: 0 }
+        } else {
+            Place { offset: self.start, inner: self.inner }
         }
     }
 
     /// Offset of the first byte of the file that no segment so far has taken in. In a plain run, of the next byte.
     pub(super) fn file_offset(&self) -> u64 {
-        match self.kind {
-            Kind::Plain => self.start + self.inner,
-            Kind::Gzip => self.input.offset(),
-        }
+        if self.is_plain() { self.start + self.inner } else { self.input.offset() }
     }
 
     pub(super) fn end(&self) -> Option<&SegmentEnd> {
@@ -97,12 +132,19 @@ impl Unpacker {
     /// Makes `want` bytes ready, or as many as the segment has; answers how many are.
     pub(super) fn fill(&mut self, want: usize) -> io::Result<usize> {
         while self.window.ready().len() < want && self.end.is_none() {
-            match self.kind {
-                Kind::Plain => self.copy_some()?,
-                Kind::Gzip => self.inflate_some()?,
+            if self.is_plain() {
+                self.copy_some()?;
+            } else if self.begun || !self.unpack_member()? {
+                self.unpack_some()?;
             }
         }
         Ok(self.window.ready().len())
+    }
+
+    /// Takes the first `count` ready bytes out; what lies behind them stays.
+    pub(super) fn take(&mut self, count: usize) -> bytes::Bytes {
+        self.inner += count as u64;
+        self.window.take(count)
     }
 
     pub(super) fn consume(&mut self, count: usize) {
@@ -111,56 +153,60 @@ impl Unpacker {
         self.window.consume(count);
     }
 
-    /// Goes on to the next segment; false at the end of the file. Behind a broken one, looks for the next gzip member
-    /// that holds a record.
+    /// Goes on to the next segment; false at the end of the file. Behind a broken one, looks for the next packed record.
     pub(super) fn next_segment(&mut self) -> io::Result<bool> {
         self.window.clear();
         match self.end.take() {
-            Some(SegmentEnd::Broken(_)) => {
-                // The inflater may have run over the start of the next member before it noticed.
+            Some(SegmentEnd::Broken(..)) => {
+                // The decompressor may have run over the start of the next member before it noticed.
                 self.input.go_back_to(self.start + 1);
-                self.scan_for_member()?;
+                // One that broke at its first byte was not consumed at all.
+                if self.input.offset() == self.start {
+                    self.input.consume(1);
+                }
+                self.scan_for_packed_record()?;
             }
-            Some(SegmentEnd::Bomb) => self.scan_for_member()?,
-            _ => self.skip_zeros()?,
+            Some(SegmentEnd::Bomb) => self.scan_for_packed_record()?,
+            _ => self.skip_padding()?,
         }
         self.start = self.input.offset();
         self.inner = 0;
         if self.input.fill(PROBE_BYTES)? == 0 {
-            self.kind = Kind::Plain;
+            self.packing = None;
             self.end = Some(SegmentEnd::Clean);
             return Ok(false);
         }
-        self.kind = if is_gzip_header(self.input.ready()) { Kind::Gzip } else { Kind::Plain };
-        if self.kind == Kind::Gzip {
-            self.inflate = gzip();
-        }
+        self.packing = Packing::of(self.input.ready());
+        self.begun = false;
         Ok(true)
     }
 
-    /// Takes the next gzip member into this segment, if it does not start a record: some writers close members where
+    /// Takes the next member or frame into this segment, if it does not start a record: some writers close members where
     /// they flush, not where records end.
     pub(super) fn join_next(&mut self) -> io::Result<bool> {
-        if self.kind != Kind::Gzip || self.end != Some(SegmentEnd::Clean) {
+        if self.is_plain() || self.end != Some(SegmentEnd::Clean) {
             return Ok(false);
         }
-        self.input.fill(PROBE_BYTES)?;
+        self.input.fill(if self.packing == Some(Packing::Zstd) { ZSTD_PROBE_BYTES } else { PROBE_BYTES })?;
         let next = self.input.ready();
-        if !is_gzip_header(next) || is_gzip_record(next) {
+        if Packing::of(next) != self.packing || is_packed_record(next, self.grammar, self.dictionary.as_deref()) {
             return Ok(false);
         }
-        self.inflate = gzip();
+        self.begun = false;
         self.end = None;
         Ok(true)
     }
 
-    /// Whether a gzip member with a record starts here, in a plain run.
-    pub(super) fn at_member(&mut self) -> io::Result<bool> {
-        if self.kind != Kind::Plain {
+    /// Whether a packed record starts here, in a plain run.
+    pub(super) fn at_packed_record(&mut self) -> io::Result<bool> {
+        if !self.is_plain() {
             return Ok(false);
         }
         self.fill(PROBE_BYTES)?;
-        Ok(is_gzip_record(self.window.ready()))
+        let ready = self.window.ready();
+        // What is found has to be taken here, too, or nobody would ever get past it: a frame by its header alone.
+        let is_frame = Packing::of(ready) == Some(Packing::Zstd);
+        Ok(is_frame || is_packed_record(ready, self.grammar, self.dictionary.as_deref()))
     }
 
     /// Ends the plain run here, so that the next segment starts here.
@@ -173,13 +219,15 @@ impl Unpacker {
 
     /// Consumes damaged bytes up to where the next record starts, or to the end of the segment.
     pub(super) fn skip_to_record(&mut self) -> io::Result<()> {
+        let mut within_line = false;
         loop {
             // More may be ready; searching all of it after each damage would take quadratic time.
             let have = self.fill(SCAN_BYTES)?.min(SCAN_BYTES);
             let ready = &self.window.ready()[..have];
-            let record = find_record(ready);
-            let member = if self.is_plain() { find_member(ready) } else { None };
-            if let Some(at) = [record, member].into_iter().flatten().min() {
+            let from = if within_line { self.grammar.next_start(ready) } else { 0 };
+            let record = self.grammar.find_record(&ready[from..]).map(|at| from + at);
+            let packed = if self.is_plain() { find_packed_record(ready, self.grammar) } else { None };
+            if let Some(at) = [record, packed].into_iter().flatten().min() {
                 self.consume(at);
                 return Ok(());
             }
@@ -187,7 +235,8 @@ impl Unpacker {
                 self.consume(have);
                 return Ok(());
             }
-            self.consume(have - PROBE_BYTES);
+            self.consume(have - PROBE_BYTES.max(self.grammar.find_bytes()));
+            within_line = true;
         }
     }
 
@@ -204,50 +253,130 @@ impl Unpacker {
         Ok(())
     }
 
-    fn inflate_some(&mut self) -> io::Result<()> {
+    /// Unpacks the gzip member that starts here at once; false where that can not be done.
+    fn unpack_member(&mut self) -> io::Result<bool> {
+        if self.packing != Some(Packing::Gzip) {
+            return Ok(false);
+        }
+        let (mut want, mut from, mut tried) = (MEMBER_BYTES_WISHED, 1, 0);
+        loop {
+            let have = self.input.fill(want)?;
+            while let Some(at) = memchr::memmem::find(&self.input.ready()[from..], &[0x1f, 0x8b, 0x08]) {
+                let end = from + at;
+                from = end + 1;
+                if Packing::of(&self.input.ready()[end..]).is_none() {
+                    continue;
+                }
+                if self.unpack_until(end) {
+                    return Ok(true);
+                }
+                tried += 1;
+                if tried == MEMBER_ENDS_MAX {
+                    return Ok(false);
+                }
+            }
+            if have < want {
+                return Ok(self.unpack_until(have));
+            }
+            if have >= PACKED_BYTES_MAX {
+                return Ok(false);
+            }
+            // The four bytes may lie across the end of what is at hand.
+            from = from.max(have - 3);
+            want = have * 2;
+        }
+    }
+
+    /// Unpacks the ready bytes before `end`, if they are one member.
+    fn unpack_until(&mut self, end: usize) -> bool {
+        let member = &self.input.ready()[..end];
+        let Some(length) = Members::unpacked_bytes(member) else { return false };
+        let space = &mut self.window.space(length, 0)[..length];
+        if !self.members.unpack(member, space) {
+            return false;
+        }
+        self.window.commit(length);
+        self.input.consume(end);
+        self.end = Some(SegmentEnd::Clean);
+        true
+    }
+
+    fn begin(&mut self, packing: Packing) -> io::Result<()> {
+        match &mut self.codec {
+            Some(codec) if codec.packing() == packing => codec.restart()?,
+            codec => *codec = Some(Codec::new(packing, self.dictionary.as_deref())?),
+        }
+        self.begun = true;
+        self.totals = (0, 0);
+        Ok(())
+    }
+
+    fn unpack_some(&mut self) -> io::Result<()> {
         if self.input.fill(1)? == 0 {
             self.end = Some(SegmentEnd::Cut);
             return Ok(());
         }
-        let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let space = self.window.space(CHUNK_BYTES, 0);
-        let result = self.inflate.decompress(self.input.ready(), space, FlushDecompress::None);
-        let (total_in, total_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let (taken, given) = ((total_in - before_in) as usize, (total_out - before_out) as usize);
+        let packing = self.packing.unwrap_or(Packing::Gzip);
+        if !self.begun {
+            self.begin(packing)?;
+        }
+        let Some(codec) = &mut self.codec else { return Ok(()) };
+        let step = codec.step(self.input.ready(), self.window.space(CHUNK_BYTES, 0));
         // Also behind an error: what was unpacked before it does not depend on how the bytes came in.
-        self.input.consume(taken);
-        self.window.commit(given);
+        self.input.consume(step.taken);
+        self.window.commit(step.given);
+        self.totals = (self.totals.0 + step.taken as u64, self.totals.1 + step.given as u64);
+        let (packed, unpacked) = self.totals;
         let ratio_exceeded =
-            total_out > self.limits.block_bytes_max && total_out / total_in.max(1) > self.limits.inflate_ratio_max;
-        match result {
-            Ok(Status::StreamEnd) => self.end = Some(SegmentEnd::Clean),
-            Ok(_) if ratio_exceeded => self.end = Some(SegmentEnd::Bomb),
-            Ok(_) if taken > 0 || given > 0 => {}
-            Ok(_) => self.end = Some(SegmentEnd::Broken("it makes no progress".to_owned())),
-            Err(error) => {
-                let message = error.message().filter(|message| *message != "repeated call with bad state");
-                self.end = Some(SegmentEnd::Broken(message.unwrap_or("invalid deflate data").to_owned()));
-            }
+            unpacked > self.limits.block_bytes_max && unpacked / packed.max(1) > self.limits.inflate_ratio_max;
+        match step.state {
+            State::End => self.end = Some(SegmentEnd::Clean),
+            State::More if ratio_exceeded => self.end = Some(SegmentEnd::Bomb),
+            State::More if step.taken > 0 || step.given > 0 => {}
+            State::More => self.end = Some(SegmentEnd::Broken(packing, "it makes no progress".to_owned())),
+            State::Broken(message) => self.end = Some(SegmentEnd::Broken(packing, message)),
         }
         Ok(())
     }
 
-    /// Some writers pad members to full disk blocks.
-    fn skip_zeros(&mut self) -> io::Result<()> {
-        while self.input.fill(1)? > 0 {
+    /// Passes over what stands between segments: zeros up to full disk blocks, and frames that Zstandard skips. The one
+    /// with the dictionary is taken.
+    fn skip_padding(&mut self) -> io::Result<()> {
+        loop {
+            self.input.fill(PROBE_BYTES)?;
             let zeros = self.input.ready().iter().take_while(|b| **b == 0).count();
-            if zeros == 0 {
-                break;
+            if zeros > 0 {
+                self.input.consume(zeros);
+            } else if let Some(bytes) = skippable_bytes(self.input.ready()) {
+                self.skip_frame(bytes)?;
+            } else {
+                return Ok(());
             }
-            self.input.consume(zeros);
+        }
+    }
+
+    fn skip_frame(&mut self, bytes: u64) -> io::Result<()> {
+        let is_dictionary = self.input.ready().starts_with(&DICTIONARY_MAGIC);
+        if is_dictionary && bytes <= DICTIONARY_BYTES_MAX as u64 {
+            let have = self.input.fill(bytes as usize)?;
+            let content = &self.input.ready()[8..have.min(bytes as usize)];
+            // Without it the frames are broken, and say so.
+            self.dictionary = dictionary(content, DICTIONARY_BYTES_MAX).ok();
+            self.codec = None;
+        }
+        let mut left = bytes;
+        while left > 0 && self.input.fill(1)? > 0 {
+            let count = left.min(self.input.ready().len() as u64);
+            self.input.consume(count as usize);
+            left -= count;
         }
         Ok(())
     }
 
-    fn scan_for_member(&mut self) -> io::Result<()> {
+    fn scan_for_packed_record(&mut self) -> io::Result<()> {
         loop {
             let have = self.input.fill(SCAN_BYTES)?.min(SCAN_BYTES);
-            if let Some(at) = find_member(&self.input.ready()[..have]) {
+            if let Some(at) = find_packed_record(&self.input.ready()[..have], self.grammar) {
                 self.input.consume(at);
                 return Ok(());
             }
@@ -257,39 +386,4 @@ impl Unpacker {
             }
         }
     }
-}
-
-/// A gzip inflater that checks the member's checksum.
-fn gzip() -> Decompress {
-    Decompress::new_gzip(15)
-}
-
-/// Method deflate, and none of the reserved flags.
-fn is_gzip_header(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x1f, 0x8b, 0x08, flags, ..] if flags & 0xe0 == 0)
-}
-
-/// Whether `bytes` start a gzip member whose content starts a record.
-fn is_gzip_record(bytes: &[u8]) -> bool {
-    if !is_gzip_header(bytes) {
-        return false;
-    }
-    let mut start = [0; 16];
-    let mut inflate = gzip();
-    let probe = &bytes[..bytes.len().min(PROBE_BYTES)];
-    let _ = inflate.decompress(probe, &mut start, FlushDecompress::None);
-    let given = &start[..(inflate.total_out() as usize).min(start.len())];
-    let blank = given.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-    starts_record(&given[blank..])
-}
-
-fn find_member(bytes: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = bytes[from..].windows(3).position(|w| w == [0x1f, 0x8b, 0x08]) {
-        if is_gzip_record(&bytes[from + at..]) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }

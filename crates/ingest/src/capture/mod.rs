@@ -5,6 +5,7 @@
 
 mod date;
 mod sample;
+mod signals;
 
 use bytes::Bytes;
 use item::{
@@ -16,9 +17,14 @@ use warc::{RecordType, WarcHeader};
 
 pub use date::rfc3339;
 pub use sample::{NOT_SAMPLED, Sample};
+pub use signals::{ROBOTS_NOAI, ROBOTS_NOIMAGEAI, ROBOTS_NOINDEX, SignalPolicy, TDM_RESERVED};
 
+use signals::Signals;
+
+use crate::Limits;
 use crate::archive::{ArchiveReader, Damage, Entry, ReadError, WarcRecord};
 use crate::charset::{self, Hints};
+use crate::digest::{self, Verdict};
 use crate::http::{self, HttpError, HttpResponse, MimeKind, sniff};
 
 /// The server did not answer 200.
@@ -32,8 +38,14 @@ pub const NOT_HTML: Rule = Rule {
 /// There is nothing.
 pub const EMPTY_PAYLOAD: Rule =
     Rule { name: "empty-payload", meaning: "The payload is empty or nothing but white space." };
+/// The payload is not what the crawler wrote.
+pub const BAD_DIGEST: Rule = Rule {
+    name: "bad-digest",
+    meaning: "Digests are verified, and the record's bytes do not have the digest that its header names.",
+};
 /// All rules of this crate.
-pub const RULES: &[Rule] = &[ERROR_STATUS, NOT_HTML, EMPTY_PAYLOAD];
+pub const RULES: &[Rule] =
+    &[ERROR_STATUS, NOT_HTML, EMPTY_PAYLOAD, TDM_RESERVED, ROBOTS_NOAI, ROBOTS_NOIMAGEAI, ROBOTS_NOINDEX, BAD_DIGEST];
 
 /// What captures are made under.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +54,10 @@ pub struct CapturePolicy {
     pub crawl: String,
     /// Which responses are taken at all.
     pub sample: Sample,
+    /// Which of the page's signals reject it.
+    pub signals: SignalPolicy,
+    /// Whether the digests in record headers are compared with the bytes.
+    pub verify_digests: bool,
 }
 
 /// What came of an entry.
@@ -61,22 +77,44 @@ pub enum CaptureOutcome {
 #[derive(Debug)]
 pub struct CaptureReader {
     archive: ArchiveReader,
-    policy: CapturePolicy,
+    maker: CaptureMaker,
 }
 
 impl CaptureReader {
     /// Makes captures of what `archive` gives.
     pub fn new(archive: ArchiveReader, policy: CapturePolicy) -> Self {
-        Self { archive, policy }
+        let maker = CaptureMaker { archive: archive.name().to_owned(), limits: *archive.limits(), policy };
+        Self { archive, maker }
     }
 
     /// How far the file was read: for progress.
     pub fn bytes_read(&self) -> u64 {
         self.archive.bytes_read()
     }
+}
 
+impl Iterator for CaptureReader {
+    type Item = Result<CaptureOutcome, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.archive.next()?.map(|entry| self.maker.outcome(entry)))
+    }
+}
+
+/// Makes captures of entries, one by one: what threads share that read one archive.
+#[derive(Debug, Clone)]
+pub struct CaptureMaker {
+    /// Name of the archive in messages and provenance.
+    pub archive: String,
+    /// The caps on HTTP messages.
+    pub limits: Limits,
+    /// What captures are made under.
+    pub policy: CapturePolicy,
+}
+
+impl CaptureMaker {
     /// The outcome of one entry.
-    fn outcome(&self, entry: Entry) -> CaptureOutcome {
+    pub fn outcome(&self, entry: Entry) -> CaptureOutcome {
         let record = match entry {
             Entry::Damage(damage) => return self.damaged(damage),
             Entry::Record(record) => record,
@@ -93,14 +131,13 @@ impl CaptureReader {
 
     fn response(&self, record: &WarcRecord) -> CaptureOutcome {
         let mut head = self.head(record);
-        let message = |text: &dyn std::fmt::Display| {
-            format!("record at byte {} of `{}`: {text}", record.offset, self.archive.name())
-        };
+        let message =
+            |text: &dyn std::fmt::Display| format!("record at byte {} of `{}`: {text}", record.offset, self.archive);
         if head.provenance.url.is_empty() {
             let message = message(&"it has no WARC-Target-URI");
             return CaptureOutcome::Failed(Box::new(head), Failure { class: FailureClass::Decode, message });
         }
-        let http = match HttpResponse::parse(&record.block, self.archive.limits()) {
+        let http = match HttpResponse::parse(&record.block, &self.limits) {
             Ok(http) => http,
             Err(error) => {
                 let class = match error {
@@ -115,6 +152,12 @@ impl CaptureReader {
             return CaptureOutcome::Skipped(NOT_SAMPLED.to_owned());
         }
 
+        if self.policy.verify_digests
+            && let Verdict::Different { field, said, found } = digest::verify(record)
+        {
+            let detail = format!("{field} is {said}, the bytes have {found}");
+            return CaptureOutcome::Rejected(Box::new(head), Rejection { rule: BAD_DIGEST, detail });
+        }
         let said_mime = http.head.mime();
         let mime = said_mime.unwrap_or_else(|| sniff(&http.payload).mime().to_owned());
         if let Some(rejection) = reject(http.head.status, &mime, &http.payload) {
@@ -129,15 +172,18 @@ impl CaptureReader {
         let charset = charset::determine(&http.payload, hints);
         head.attributes.set(name::CHARSET, charset.encoding.name());
         head.attributes.set(name::CHARSET_SOURCE, charset.source.name());
-        if let Some(robots) = robots(&http) {
-            head.attributes.set(name::ROBOTS, robots);
+        let html = charset::decode(&http.payload, charset);
+        let signals = Signals::of(&http.head, &html);
+        signals.write(&mut head.attributes);
+        if let Some(rejection) = signals.reject(self.policy.signals) {
+            return CaptureOutcome::Rejected(Box::new(head), rejection);
         }
         let body = Capture {
             status: http.head.status,
             mime,
             charset: charset.encoding.name().to_owned(),
             charset_source: charset.source,
-            html: charset::decode(&http.payload, charset),
+            html,
             truncated: http.truncated || record.header(&WarcHeader::Truncated).is_some(),
             headers: http.head.headers,
         };
@@ -151,7 +197,7 @@ impl CaptureReader {
             domain: domain_of(&url),
             url,
             crawl: self.policy.crawl.clone(),
-            warc_filename: self.archive.name().to_owned(),
+            warc_filename: self.archive.clone(),
             warc_record_offset: record.offset,
             warc_record_length: record.length,
             fetched_at: record.header(&WarcHeader::Date).and_then(rfc3339).unwrap_or_default(),
@@ -161,13 +207,13 @@ impl CaptureReader {
     }
 
     fn damaged(&self, damage: Damage) -> CaptureOutcome {
-        let message = format!("archive `{}` is damaged {damage}", self.archive.name());
+        let message = format!("archive `{}` is damaged {damage}", self.archive);
         let url = damage.uri.unwrap_or_default();
         let provenance = Provenance {
             domain: domain_of(&url),
             url,
             crawl: self.policy.crawl.clone(),
-            warc_filename: self.archive.name().to_owned(),
+            warc_filename: self.archive.clone(),
             warc_record_offset: damage.offset,
             warc_record_length: damage.length,
             fetched_at: String::new(),
@@ -179,16 +225,8 @@ impl CaptureReader {
 
     /// Places inside one gzip member share its offset and need ids of their own.
     fn id_of_place(&self, offset: u64, inner_offset: u64) -> ItemId {
-        let id = ItemId::of_place(self.archive.name(), offset);
+        let id = ItemId::of_place(&self.archive, offset);
         if inner_offset == 0 { id } else { id.child(inner_offset as usize) }
-    }
-}
-
-impl Iterator for CaptureReader {
-    type Item = Result<CaptureOutcome, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(self.archive.next()?.map(|entry| self.outcome(entry)))
     }
 }
 
@@ -218,16 +256,4 @@ fn is_blank(payload: &[u8]) -> bool {
 
 fn domain_of(url: &str) -> String {
     Url::parse(url).ok().and_then(|url| url.host_str().map(registrable_domain)).unwrap_or_default()
-}
-
-/// The directives of all `X-Robots-Tag` fields, lower case.
-fn robots(http: &HttpResponse) -> Option<String> {
-    let directives: Vec<String> = http
-        .head
-        .all("x-robots-tag")
-        .flat_map(|value| value.split(','))
-        .map(|directive| directive.trim().to_ascii_lowercase())
-        .filter(|directive| !directive.is_empty())
-        .collect();
-    (!directives.is_empty()).then(|| directives.join(","))
 }

@@ -127,6 +127,12 @@ impl HttpHead {
     }
 }
 
+/// The body with its chunks undone; `None` when it has none.
+pub(crate) fn undo_chunks(head: &HttpHead, body: &[u8]) -> Option<Vec<u8>> {
+    let is_chunked = head.all("transfer-encoding").any(|value| value.to_ascii_lowercase().contains("chunked"));
+    chunked::undo(body).filter(|_| is_chunked).map(|(bytes, _)| bytes)
+}
+
 /// Whether `block` starts like an HTTP response.
 pub fn is_response(block: &[u8]) -> bool {
     status_line(block).is_some()

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use ureq::config::AutoHeaderValue;
-use ureq::http::{HeaderMap, Method, Response, StatusCode, header};
+use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::{Agent, Body};
 
+use super::hosts::{Connection, Hosts};
 use super::pace::{Pace, Stopped, sleep_until};
+use super::s3::{Action, S3Access, is_s3};
 use super::{RemoteError, Trouble};
 
 /// How a client behaves.
@@ -27,6 +29,10 @@ pub struct ClientPolicy {
     pub wait_max: Duration,
     /// Longest silence of a server.
     pub silence_max: Duration,
+    /// Connections to one host at a time. A transfer that waits for one has nothing open.
+    pub connections_per_host_max: usize,
+    /// How objects of S3 are reached.
+    pub s3: S3Access,
 }
 
 impl Default for ClientPolicy {
@@ -40,6 +46,9 @@ impl Default for ClientPolicy {
             wait_min: Duration::from_secs(1),
             wait_max: Duration::from_mins(2),
             silence_max: Duration::from_secs(30),
+            // A handful saturates most lines, and no server minds it.
+            connections_per_host_max: 8,
+            s3: S3Access::default(),
         }
     }
 }
@@ -52,10 +61,10 @@ pub trait Watch: Send + Sync {
     fn waiting(&self, message: &str);
 }
 
-/// A file on a web server, as the server describes it.
+/// A file on a web server or in S3, as the server describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteFile {
-    /// Where it is.
+    /// Where it is: `https://…` or `s3://bucket/key`.
     pub url: String,
     /// Its size, if the server says so.
     pub bytes: Option<u64>,
@@ -75,6 +84,7 @@ impl RemoteFile {
 pub struct Client {
     agent: Agent,
     pace: Arc<Pace>,
+    hosts: Arc<Hosts>,
     policy: Arc<ClientPolicy>,
     /// Some server has answered something: there is a network.
     answered: Arc<AtomicBool>,
@@ -103,15 +113,16 @@ impl Client {
             .timeout_per_read(Some(policy.silence_max))
             .build();
         let pace = Arc::new(Pace::new(policy.requests_per_second));
-        Self { agent: config.new_agent(), pace, policy: Arc::new(policy), answered: Arc::default() }
+        let hosts = Arc::new(Hosts::new(policy.connections_per_host_max));
+        Self { agent: config.new_agent(), pace, hosts, policy: Arc::new(policy), answered: Arc::default() }
     }
 
     /// Asks what a file is, without fetching it.
     pub fn describe(&self, url: &str, watch: &dyn Watch) -> Result<RemoteFile, RemoteError> {
         let mut patience = self.patience();
         let response = loop {
-            match self.request(&Method::HEAD, url, None, watch) {
-                Ok(response) => break response,
+            match self.request(Action::Head, url, None, watch) {
+                Ok((response, _)) => break response,
                 Err(miss) => patience.wait(self, url, miss, watch)?,
             }
         };
@@ -130,31 +141,54 @@ impl Client {
         Patience { waits: waits.build(), attempts: 0 }
     }
 
-    /// Asks for the bytes from `offset` on.
-    pub(super) fn get(&self, url: &str, offset: u64, watch: &dyn Watch) -> Result<Response<Body>, Refusal> {
-        self.request(&Method::GET, url, (offset > 0).then_some(offset), watch).map_err(Refusal)
+    /// Asks for the bytes from `offset` on, to `end` if there is one.
+    pub(super) fn get(
+        &self,
+        url: &str,
+        offset: u64,
+        end: Option<u64>,
+        watch: &dyn Watch,
+    ) -> Result<(Response<Body>, Connection), Refusal> {
+        let range = match end {
+            Some(end) => Some(format!("bytes={offset}-{}", end.saturating_sub(1))),
+            None => (offset > 0).then(|| format!("bytes={offset}-")),
+        };
+        self.request(Action::Get, url, range, watch).map_err(Refusal)
     }
 
     fn request(
         &self,
-        method: &Method,
+        action: Action,
         url: &str,
-        offset: Option<u64>,
+        range: Option<String>,
         watch: &dyn Watch,
-    ) -> Result<Response<Body>, Miss> {
-        self.pace.wait_turn(watch).map_err(|Stopped| Miss::Fatal(Trouble::Stopped))?;
-        let mut request = if *method == Method::HEAD { self.agent.head(url) } else { self.agent.get(url) };
-        if let Some(offset) = offset {
-            request = request.header(header::RANGE, format!("bytes={offset}-"));
+    ) -> Result<(Response<Body>, Connection), Miss> {
+        let stopped = |Stopped| Miss::Fatal(Trouble::Stopped);
+        let connection = self.hosts.connect(url, watch).map_err(stopped)?;
+        self.pace.wait_turn(watch).map_err(stopped)?;
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Miss::Fatal(Trouble::Broken { attempts: 1, source: error })
+        };
+        let is_object = is_s3(url);
+        // Signed after the wait: a signature grows old.
+        let address = if is_object {
+            self.policy.s3.web_address(action, url).map_err(|error| unusable(error.into()))?
+        } else {
+            url.to_owned()
+        };
+        let mut request = match action {
+            Action::Head => self.agent.head(&address),
+            Action::Get => self.agent.get(&address),
+        };
+        if let Some(range) = range {
+            request = request.header(header::RANGE, range);
         }
         let response = request.call().map_err(|error| match error {
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::TooManyRedirects => {
-                Miss::Fatal(Trouble::Broken { attempts: 1, source: error.into() })
-            }
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::TooManyRedirects => unusable(error.into()),
             other => Miss::Broken(other.into()),
         })?;
         self.answered.store(true, Ordering::Relaxed);
-        judge(response)
+        judge(response, is_object).map(|response| (response, connection))
     }
 }
 
@@ -162,9 +196,12 @@ impl Client {
 /// wrong, and a quarter of an hour of patience would look like a hang.
 const FIRST_ATTEMPTS_MAX: usize = 3;
 
-fn judge(response: Response<Body>) -> Result<Response<Body>, Miss> {
+/// What an answer means. S3 says 403 to those who may not read, and 503 to those who are too fast; web servers of crawls
+/// say 403 to both.
+fn judge(response: Response<Body>, is_object: bool) -> Result<Response<Body>, Miss> {
     let status = response.status();
     match status {
+        StatusCode::FORBIDDEN if is_object => Err(Miss::Fatal(Trouble::Status(status.as_u16()))),
         StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => Ok(response),
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let seconds = text(response.headers(), &header::RETRY_AFTER).and_then(|value| value.parse().ok());

@@ -7,10 +7,13 @@
 mod client;
 mod crawl;
 mod error;
+mod hosts;
 mod pace;
 mod reader;
+mod s3;
 
 pub use client::{Client, ClientPolicy, RemoteFile, Watch};
 pub use crawl::{CRAWL_MIRROR, crawl_archives, is_crawl_id};
 pub use error::{RemoteError, Trouble};
 pub use reader::RemoteReader;
+pub use s3::{S3Access, S3Credentials, S3UrlError, is_s3};

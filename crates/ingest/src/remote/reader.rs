@@ -2,23 +2,28 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Body, BodyReader};
 
 use super::client::{Client, Patience, Refusal, RemoteFile, Watch, version};
+use super::hosts::Connection;
 use super::{RemoteError, Trouble};
 
-/// Reads a remote file from its beginning to its end. A connection that breaks is opened again at the byte reached; it
+/// Reads a remote file, or a range of it. A connection that breaks is opened again at the byte reached; it
 /// has to be the same version of the file.
 pub struct RemoteReader {
     client: Client,
     file: RemoteFile,
     watch: Arc<dyn Watch>,
     offset: u64,
+    /// Where the range ends; without it, where the file does.
+    end: Option<u64>,
     patience: Patience,
-    body: Option<BodyReader<'static>>,
+    /// What comes, and the connection that it comes by.
+    body: Option<(BodyReader<'static>, Connection)>,
 }
 
 impl fmt::Debug for RemoteReader {
@@ -30,7 +35,7 @@ impl fmt::Debug for RemoteReader {
 /// What an answer means for the stream.
 enum Opened {
     /// The bytes from the offset on.
-    Body(Box<BodyReader<'static>>),
+    Body(Box<(BodyReader<'static>, Connection)>),
     /// There are no bytes behind the offset.
     End,
 }
@@ -39,14 +44,19 @@ impl RemoteReader {
     /// Nothing is asked before the first read.
     pub fn new(client: Client, file: RemoteFile, watch: Arc<dyn Watch>) -> Self {
         let patience = client.patience();
-        Self { client, file, watch, offset: 0, patience, body: None }
+        Self { client, file, watch, offset: 0, end: None, patience, body: None }
+    }
+
+    /// Only these bytes of the file.
+    pub fn range(client: Client, file: RemoteFile, range: Range<u64>, watch: Arc<dyn Watch>) -> Self {
+        Self { offset: range.start, end: Some(range.end), ..Self::new(client, file, watch) }
     }
 
     fn open(&mut self) -> Result<Opened, RemoteError> {
         loop {
-            match self.client.get(&self.file.url, self.offset, self.watch.as_ref()) {
-                Ok(response) => {
-                    if let Some(opened) = self.opened(response)? {
+            match self.client.get(&self.file.url, self.offset, self.end, self.watch.as_ref()) {
+                Ok((response, connection)) => {
+                    if let Some(opened) = self.opened(response, connection)? {
                         return Ok(opened);
                     }
                 }
@@ -60,7 +70,7 @@ impl RemoteReader {
     }
 
     /// Looks at an answer; `None` when it has to be asked for again.
-    fn opened(&mut self, response: Response<Body>) -> Result<Option<Opened>, RemoteError> {
+    fn opened(&mut self, response: Response<Body>, connection: Connection) -> Result<Option<Opened>, RemoteError> {
         if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             // A server that had promised more bytes than there are lands here: the file ends.
             return Ok(Some(Opened::End));
@@ -82,13 +92,24 @@ impl RemoteReader {
         let mut body = response.into_body().into_reader();
         let skipped = self.offset - starts_at;
         match io::copy(&mut body.by_ref().take(skipped), &mut io::sink()) {
-            Ok(copied) if copied == skipped => Ok(Some(Opened::Body(Box::new(body)))),
+            Ok(copied) if copied == skipped => Ok(Some(Opened::Body(Box::new((body, connection))))),
             Ok(_) => Ok(Some(Opened::End)),
-            Err(error) => self.wait(Refusal::broken(error)).map(|()| None),
+            Err(error) => {
+                // Nothing is held while waiting.
+                drop((body, connection));
+                self.wait(Refusal::broken(error)).map(|()| None)
+            }
         }
     }
 
     fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize, RemoteError> {
+        let left = self.end.map_or(u64::MAX, |end| end.saturating_sub(self.offset));
+        if left == 0 {
+            self.body = None;
+            return Ok(0);
+        }
+        let wish = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let buffer = &mut buffer[..wish];
         loop {
             if self.body.is_none() {
                 match self.open()? {
@@ -96,12 +117,17 @@ impl RemoteReader {
                     Opened::End => return Ok(0),
                 }
             }
-            let Some(body) = &mut self.body else { continue };
+            let Some((body, _)) = &mut self.body else { continue };
             let refusal = match body.read(buffer) {
                 Ok(0) if self.file.bytes.is_some_and(|bytes| self.offset < bytes) => {
                     Refusal::broken(format!("it ended after {} bytes", self.offset))
                 }
-                Ok(0) => return Ok(0),
+                Ok(0) => {
+                    self.body = None;
+                    self.file.bytes = Some(self.offset);
+                    self.end = Some(self.offset);
+                    return Ok(0);
+                }
                 Ok(count) => {
                     self.offset += count as u64;
                     self.patience = self.client.patience();

@@ -1,5 +1,6 @@
 //! `[source]`: which archives are read.
 
+use ingest::SignalPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceConfig {
-    /// WARC files: paths and glob patterns, relative to the pipeline file, and `https://` URLs. Where none is named, the
-    /// archives of the crawl are read, streamed from its mirror.
+    /// WARC and ARC files: paths and glob patterns, relative to the pipeline file, and `https://` and `s3://bucket/key`
+    /// addresses. Where none is named, the archives of the crawl are read, streamed from its mirror.
     pub warcs: Vec<String>,
     /// The crawl, such as `CC-MAIN-2024-51`; goes into the `crawl` column.
     pub crawl: String,
@@ -18,16 +19,90 @@ pub struct SourceConfig {
     /// Share of the captures that are taken, 0 to 1, picked by the hash of their identity: a larger share takes the same
     /// ones and more.
     pub sample_share: f64,
-    /// Where crawls are published.
+    /// Where crawls are published: `https://…` or `s3://bucket`.
     pub mirror: String,
     /// A mail address or a page about you, sent with every request: servers that know whom to ask block later.
     pub contact: String,
     /// Requests that start in a second, of all archives together.
     pub requests_per_second: f64,
+    /// Connections to one host at a time.
+    pub connections_per_host_max: usize,
+    /// Region of `s3://` buckets.
+    pub s3_region: String,
+    /// A server that speaks S3, such as `http://localhost:9000`; empty stands for Amazon's.
+    pub s3_endpoint: String,
+    /// Threads that unpack and read one archive. More than one pays where archives are few and stages are fast.
+    pub threads: usize,
+    /// Compares the digests in record headers with the bytes; a record that differs is rejected.
+    pub verify_digests: bool,
+    /// `[source.index]`: rows of a crawl's index; only the captures that they name are fetched.
+    pub index: IndexConfig,
+    /// `[source.policy]`: which signals of a page reject it.
+    pub policy: SignalConfig,
+}
+
+/// `[source.index]`: which captures are fetched by byte range, instead of whole archives.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexConfig {
+    /// Files of the index on this machine: CDXJ (`.cdxj`, `.cdx`, also gzipped) and Parquet (`.parquet`), paths and glob
+    /// patterns. The archives that they name are fetched from the mirror.
+    pub files: Vec<String>,
+    /// URL patterns; `*` stands for any characters. An empty list takes all, here and below.
+    pub urls: Vec<String>,
+    /// Registrable domains, such as `example.co.uk`.
+    pub domains: Vec<String>,
+    /// Languages as the index has them (`eng`); the first of a page's counts.
+    pub languages: Vec<String>,
+    /// MIME types, as detected where the index says so.
+    pub mimes: Vec<String>,
+    /// HTTP statuses.
+    pub statuses: Vec<u16>,
+    /// Rows that are taken at most, picked by the hash of their place; 0 takes all.
+    pub rows_max: usize,
+}
+
+/// `[source.policy]`: which signals of a page reject it. All are kept as attributes in any case.
+#[expect(clippy::struct_excessive_bools, reason = "one switch a signal")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignalConfig {
+    /// Rejects what says `noindex` or `none`: that speaks of search results.
+    pub reject_noindex: bool,
+    /// Rejects what says `noai`.
+    pub reject_noai: bool,
+    /// Rejects what says `noimageai`.
+    pub reject_noimageai: bool,
+    /// Rejects what reserves text and data mining (`tdm-reservation: 1`).
+    pub reject_tdm_reserved: bool,
+}
+
+impl Default for SignalConfig {
+    fn default() -> Self {
+        let policy = SignalPolicy::default();
+        Self {
+            reject_noindex: policy.reject_noindex,
+            reject_noai: policy.reject_noai,
+            reject_noimageai: policy.reject_noimageai,
+            reject_tdm_reserved: policy.reject_tdm_reserved,
+        }
+    }
+}
+
+impl SignalConfig {
+    pub(super) const fn policy(&self) -> SignalPolicy {
+        SignalPolicy {
+            reject_noindex: self.reject_noindex,
+            reject_noai: self.reject_noai,
+            reject_noimageai: self.reject_noimageai,
+            reject_tdm_reserved: self.reject_tdm_reserved,
+        }
+    }
 }
 
 impl Default for SourceConfig {
     fn default() -> Self {
+        let client = ingest::remote::ClientPolicy::default();
         Self {
             warcs: Vec::new(),
             crawl: String::new(),
@@ -35,7 +110,14 @@ impl Default for SourceConfig {
             sample_share: 1.0,
             mirror: ingest::remote::CRAWL_MIRROR.to_owned(),
             contact: String::new(),
-            requests_per_second: ingest::remote::ClientPolicy::default().requests_per_second,
+            requests_per_second: client.requests_per_second,
+            connections_per_host_max: client.connections_per_host_max,
+            s3_region: client.s3.region,
+            s3_endpoint: String::new(),
+            threads: 1,
+            verify_digests: false,
+            index: IndexConfig::default(),
+            policy: SignalConfig::default(),
         }
     }
 }

@@ -1,28 +1,31 @@
-//! The source: WARC files on this machine, on web servers, and those of a crawl.
+//! The source: archives on this machine, on web servers, in S3, and those of a crawl or of the rows of its index.
 
 mod config;
 mod files;
 mod origin;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Fingerprint, Partition, Source, SourceContext, Sourced, StageError};
-use ingest::remote::{Client, ClientPolicy, crawl_archives, is_crawl_id};
-use ingest::{CaptureOutcome, CapturePolicy, CaptureReader, Limits, Sample};
+use ingest::remote::{Client, ClientPolicy, S3Access, S3Credentials, crawl_archives, is_crawl_id, is_s3};
+use ingest::{
+    ArchiveReader, CaptureMaker, CaptureOutcome, CapturePolicy, Entry, Limits, ParallelRead, ReadError, Sample,
+};
 use item::{Body, BodyKind, Digest, Item};
 use rayon::prelude::*;
 use store::{BlobName, Store};
 
-pub use config::SourceConfig;
+pub use config::{IndexConfig, SignalConfig, SourceConfig};
 pub(crate) use files::find_files;
 
 use files::FileDigests;
-use origin::{Known, Origin, Watcher};
+use origin::{Known, Origin, Stream, Watcher};
 
 /// Bumped when the same WARC file would give other captures.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Reads captures from WARC files. A partition is a file.
 pub struct WarcSource {
@@ -31,6 +34,7 @@ pub struct WarcSource {
     policy: CapturePolicy,
     limits: Limits,
     client: Client,
+    client_policy: ClientPolicy,
     store: Arc<dyn Store>,
     digests: FileDigests,
     /// What stands behind the partitions that were listed.
@@ -48,7 +52,7 @@ impl WarcSource {
     /// digests of files and lists of crawls.
     pub fn new(config: &SourceConfig, base: &Path, store: Arc<dyn Store>) -> Result<Self, StageError> {
         let invalid = |what: String| Err(StageError::plain(format!("use `[source]`: {what}")));
-        if config.warcs.is_empty() && !is_crawl_id(&config.crawl) {
+        if config.warcs.is_empty() && config.index.files.is_empty() && !is_crawl_id(&config.crawl) {
             return invalid(format!(
                 "`warcs` names no file, and `crawl` (\"{}\") is no crawl to read instead, such as \"CC-MAIN-2024-51\"",
                 config.crawl
@@ -60,27 +64,56 @@ impl WarcSource {
         if config.requests_per_second.is_nan() || config.requests_per_second <= 0.0 {
             return invalid(format!("`requests_per_second` is {}, it has to be above 0", config.requests_per_second));
         }
+        if !config.warcs.is_empty() && !config.index.files.is_empty() {
+            return invalid("`warcs` and `index.files` both say what to read; leave one of them out".to_owned());
+        }
         let defaults = ClientPolicy::default();
+        let endpoint = Some(config.s3_endpoint.trim().to_owned()).filter(|endpoint| !endpoint.is_empty());
         let user_agent = match config.contact.trim() {
             "" => defaults.user_agent.clone(),
             contact => format!("{} (+{contact})", defaults.user_agent),
         };
-        let client = ClientPolicy { user_agent, requests_per_second: config.requests_per_second, ..defaults };
+        let client = ClientPolicy {
+            user_agent,
+            requests_per_second: config.requests_per_second,
+            connections_per_host_max: config.connections_per_host_max,
+            s3: S3Access { region: config.s3_region.clone(), endpoint, credentials: None },
+            ..defaults
+        };
         Ok(Self {
             config: config.clone(),
             base: base.to_owned(),
-            policy: CapturePolicy { crawl: config.crawl.clone(), sample },
+            policy: CapturePolicy {
+                crawl: config.crawl.clone(),
+                sample,
+                signals: config.policy.policy(),
+                verify_digests: config.verify_digests,
+            },
             limits: Limits::default(),
-            client: Client::new(client),
+            client: Client::new(client.clone()),
+            client_policy: client,
             digests: FileDigests::new(Arc::clone(&store)),
             store,
             listed: Mutex::default(),
         })
     }
 
+    /// Signs requests to S3 with these credentials, which come from the environment and stand in no file.
+    pub fn with_s3_credentials(mut self, credentials: S3Credentials) -> Self {
+        self.client_policy.s3.credentials = Some(credentials);
+        self.client = Client::new(self.client_policy.clone());
+        self
+    }
+
     /// All archives that the configuration names, in the order of their names.
     fn origins(&self, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
-        let mut origins = if self.config.warcs.is_empty() { self.crawl(context)? } else { self.named()? };
+        let mut origins = if !self.config.index.files.is_empty() {
+            self.rows()?
+        } else if self.config.warcs.is_empty() {
+            self.crawl(context)?
+        } else {
+            self.named()?
+        };
         origins.sort_by_key(Origin::name);
         origins.dedup();
         let most = self.config.archives_max;
@@ -93,11 +126,19 @@ impl WarcSource {
     }
 
     fn named(&self) -> Result<Vec<Origin>, StageError> {
-        let is_url = |warc: &&String| warc.starts_with("https://") || warc.starts_with("http://");
+        let is_url = |warc: &&String| warc.starts_with("https://") || warc.starts_with("http://") || is_s3(warc);
         let (urls, patterns): (Vec<_>, Vec<_>) = self.config.warcs.iter().partition(is_url);
         let patterns: Vec<String> = patterns.into_iter().cloned().collect();
         let files = find_files(&patterns, &self.base)?.into_iter().map(Origin::Local);
         Ok(files.chain(urls.into_iter().cloned().map(Origin::Web)).collect())
+    }
+
+    /// The captures that the index names, archive by archive.
+    fn rows(&self) -> Result<Vec<Origin>, StageError> {
+        let mirror = self.config.mirror.trim_end_matches('/');
+        let places = self.config.index.places(&self.base)?;
+        let origin = |(path, records): (String, _)| Origin::Rows { url: format!("{mirror}/{path}"), path, records };
+        Ok(places.into_iter().map(origin).collect())
     }
 
     /// The archives of the crawl. Its list is kept in the store: a rerun of a finished crawl needs no network.
@@ -131,6 +172,8 @@ impl Source for WarcSource {
             "crawl": self.policy.crawl,
             "limits": self.limits,
             "sample_share": self.config.sample_share,
+            "signals": self.policy.signals,
+            "verify_digests": self.policy.verify_digests,
         });
         Fingerprint { name: "source".into(), version: VERSION, settings }
     }
@@ -171,20 +214,71 @@ impl Source for WarcSource {
                 return Err(changed());
             }
         }
-        let archive = known.open(&partition.name, self.limits, &self.client, context)?;
-        for outcome in CaptureReader::new(archive, self.policy.clone()) {
-            let sourced = match outcome.map_err(|error| StageError::new(doing(), error))? {
-                CaptureOutcome::Capture(item) => {
-                    Sourced::Item(Box::new(Item { head: item.head, body: Body::Capture(item.body) }))
-                }
-                CaptureOutcome::Rejected(head, rejection) => Sourced::Rejected(*head, rejection),
-                CaptureOutcome::Failed(head, failure) => Sourced::Failed(*head, failure),
-                CaptureOutcome::Skipped(kind) => Sourced::Aside(kind),
-            };
-            if !emit(sourced) {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| StageError::new(doing(), error);
+        let maker = CaptureMaker { archive: partition.name.clone(), limits: self.limits, policy: self.policy.clone() };
+        let Some(streams) = known.streams(&self.client, context) else {
+            let Known::Local(path) = &known else { return Err(changed()) };
+            if self.config.threads > 1 {
+                let file = std::fs::File::open(path).map_err(|error| failed(error.into()))?;
+                return self.read_parallel(file, &maker, emit).map_err(|error| failed(error.into()));
+            }
+            let archive = ArchiveReader::open(path, self.limits).map_err(|error| failed(error.into()))?;
+            return read_one(archive, &maker, None, emit).map(drop).map_err(|error| failed(error.into()));
+        };
+        for Stream { reader, offset, wanted } in streams {
+            if wanted.is_none() && self.config.threads > 1 {
+                return self.read_parallel(reader, &maker, emit).map_err(|error| failed(error.into()));
+            }
+            let archive = ArchiveReader::new_at(reader, partition.name.clone(), offset, self.limits);
+            if !read_one(archive, &maker, wanted.as_deref(), emit).map_err(|error| failed(error.into()))? {
                 break;
             }
         }
         Ok(())
+    }
+}
+
+impl WarcSource {
+    fn read_parallel(
+        &self,
+        source: impl std::io::Read + Send + 'static,
+        maker: &CaptureMaker,
+        emit: &mut dyn FnMut(Sourced) -> bool,
+    ) -> Result<(), ReadError> {
+        let read = ParallelRead { name: maker.archive.clone(), limits: self.limits, threads: self.config.threads };
+        read.run(source, |entry| sourced(maker.outcome(entry)), emit)
+    }
+}
+
+/// Hands on what an archive gives, or what it gives at the wanted places; answers whether to go on.
+fn read_one(
+    archive: ArchiveReader,
+    maker: &CaptureMaker,
+    wanted: Option<&[u64]>,
+    emit: &mut dyn FnMut(Sourced) -> bool,
+) -> Result<bool, ReadError> {
+    for entry in archive {
+        let entry = entry?;
+        let offset = match &entry {
+            Entry::Record(record) => record.offset,
+            Entry::Damage(damage) => damage.offset,
+        };
+        // Records between those that are wanted came along because one request is cheaper than two.
+        let is_wanted = wanted.is_none_or(|wanted| wanted.binary_search(&offset).is_ok());
+        if is_wanted && !emit(sourced(maker.outcome(entry))) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn sourced(outcome: CaptureOutcome) -> Sourced {
+    match outcome {
+        CaptureOutcome::Capture(item) => {
+            Sourced::Item(Box::new(Item { head: item.head, body: Body::Capture(item.body) }))
+        }
+        CaptureOutcome::Rejected(head, rejection) => Sourced::Rejected(*head, rejection),
+        CaptureOutcome::Failed(head, failure) => Sourced::Failed(*head, failure),
+        CaptureOutcome::Skipped(kind) => Sourced::Aside(kind),
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::{Cancel, Observer, Partition, RunEvent, SourceContext, StageError};
+use ingest::index::{ByteRange, RANGE_BYTES_MAX, RANGE_GAP_BYTES, coalesce};
 use ingest::remote::{Client, RemoteFile, RemoteReader, Watch};
-use ingest::{ArchiveReader, Limits};
 use item::{ContentHasher, Digest};
 
 use super::files::FileDigests;
@@ -19,6 +19,8 @@ pub(super) enum Origin {
     Web(String),
     /// An archive of a crawl: its path in the crawl's list, and its URL.
     Crawl { path: String, url: String },
+    /// Captures in an archive of a crawl, by the rows of an index.
+    Rows { path: String, url: String, records: Vec<(u64, u64)> },
 }
 
 /// An archive that is known well enough to be read.
@@ -26,6 +28,7 @@ pub(super) enum Origin {
 pub(super) enum Known {
     Local(PathBuf),
     Remote(RemoteFile),
+    Ranges { file: RemoteFile, ranges: Vec<ByteRange> },
 }
 
 impl Origin {
@@ -38,7 +41,7 @@ impl Origin {
                 path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path).to_owned()
             }
             // What indexes of the crawl call it, so that rows can be joined with them.
-            Self::Crawl { path, .. } => path.clone(),
+            Self::Crawl { path, .. } | Self::Rows { path, .. } => path.clone(),
         }
     }
 
@@ -64,6 +67,16 @@ impl Origin {
             // A published crawl never changes, and its paths are unique: asking for the version of each of its 90,000
             // archives would be 90,000 requests.
             Self::Crawl { path, url } => (0, Digest::of(path.as_bytes()), Known::Remote(RemoteFile::at(url))),
+            Self::Rows { path, url, records } => {
+                let ranges = coalesce(records.iter().copied(), RANGE_GAP_BYTES, RANGE_BYTES_MAX);
+                let mut content = ContentHasher::new("rows");
+                content.add_text(path);
+                for offset in ranges.iter().flat_map(|range| &range.wanted) {
+                    content.add_u64(*offset);
+                }
+                let bytes = ranges.iter().map(|range| range.bytes.end - range.bytes.start).sum();
+                (bytes, content.finish(), Known::Ranges { file: RemoteFile::at(url), ranges })
+            }
         };
         // The name goes into rows, so a file of another name is another partition.
         let digest = ContentHasher::new("warc").add_text(&name).add_digest(&content).finish();
@@ -78,23 +91,33 @@ fn version_digest(file: &RemoteFile) -> Digest {
 }
 
 impl Known {
-    /// Opens the archive under its name.
-    pub(super) fn open(
-        &self,
-        name: &str,
-        limits: Limits,
-        client: &Client,
-        context: &SourceContext,
-    ) -> Result<ArchiveReader, StageError> {
+    /// The archive's bytes, and where they start in it; of ranges, one after the other. `None` where it lies on this machine.
+    pub(super) fn streams(&self, client: &Client, context: &SourceContext) -> Option<Vec<Stream>> {
+        let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
         match self {
-            Self::Local(path) => ArchiveReader::open(path, limits)
-                .map_err(|error| StageError::new(format!("read WARC file `{name}`"), error)),
+            Self::Local(_) => None,
             Self::Remote(file) => {
-                let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
-                Ok(ArchiveReader::new(RemoteReader::new(client.clone(), file.clone(), watch), name, limits))
+                let reader = RemoteReader::new(client.clone(), file.clone(), watch);
+                Some(vec![Stream { reader, offset: 0, wanted: None }])
+            }
+            Self::Ranges { file, ranges } => {
+                let stream = |range: &ByteRange| Stream {
+                    reader: RemoteReader::range(client.clone(), file.clone(), range.bytes.clone(), Arc::clone(&watch)),
+                    offset: range.bytes.start,
+                    wanted: Some(range.wanted.clone()),
+                };
+                Some(ranges.iter().map(stream).collect())
             }
         }
     }
+}
+
+/// A part of an archive that comes over the network.
+pub(super) struct Stream {
+    pub(super) reader: RemoteReader,
+    pub(super) offset: u64,
+    /// Only the records at these offsets, ascending.
+    pub(super) wanted: Option<Vec<u64>>,
 }
 
 /// Tells a transfer of a stopped run, and the run of a waiting transfer.

@@ -166,6 +166,9 @@ pub(super) fn sketch(selector: &str, index: &Index<'_>) -> Sketch {
                 simples += 1;
                 at += 1;
             }
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                at = selector[at + 2..].find("*/").map_or(bytes.len(), |end| at + 2 + end + 2);
+            }
             b'[' => {
                 let start = scan::skip_space_and_comments(bytes, at + 1);
                 let end = name_end(bytes, start);
@@ -310,6 +313,8 @@ mod tests {
         };
         check("p.a > i:hover", true, true);
         check("p .c", false, true);
+        check("/* first */ p.a", true, true);
+        check("p /* > */ .c", false, true);
         check("P#i::before", true, true);
         check("#j", false, true);
         check("lineargradient", true, true);

@@ -138,23 +138,23 @@ fn captures_by_the_rows_of_an_index() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = crawl();
     let whole = source(&of_crawl(&server), folder.path());
-    let (mut rows, mut all) = (String::new(), Vec::new());
+    let (mut rows, mut all) = (Vec::new(), Vec::new());
     for partition in whole.partitions(&context()).expect("they are there") {
         let mut take = |sourced: Sourced| {
             if let Sourced::Item(item) = sourced {
                 let place = &item.head.provenance;
-                rows += &format!(
+                rows.push(format!(
                     "key 2024 {{\"url\":\"{}\",\"mime\":\"text/html\",\"status\":\"200\",\"filename\":\"{}\",\
                      \"offset\":\"{}\",\"length\":\"{}\"}}\n",
                     place.url, place.warc_filename, place.warc_record_offset, place.warc_record_length
-                );
+                ));
                 all.push((place.url.clone(), item.head.id));
             }
             true
         };
         whole.read(&partition, &context(), &mut take).expect("it is readable");
     }
-    std::fs::write(folder.path().join("index.cdxj"), rows).expect("a file");
+    std::fs::write(folder.path().join("index.cdxj"), rows.concat()).expect("a file");
     let index = IndexConfig {
         files: vec!["*.cdxj".to_owned()],
         urls: vec!["*/1*".to_owned()],

@@ -177,10 +177,11 @@ impl Writer<'_, '_> {
     }
 
     fn selector(&self, text: &str, is_plain: bool) -> String {
-        if !is_plain || text.contains('/') {
-            return self.head(text);
+        // A slash may begin a comment, which goes.
+        let squeezed = if is_plain && !text.contains('/') { squeezed(text) } else { self.head(text) };
+        if !is_plain {
+            return squeezed;
         }
-        let squeezed = squeezed(text);
         if self.format == Format::Readable { spaced_combinators(&squeezed) } else { tight_combinators(&squeezed) }
     }
 

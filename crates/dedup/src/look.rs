@@ -59,7 +59,7 @@ impl Look {
     /// The share of rows that are the same in the best alignment in order, of those of the fuller page. Rows with nothing in
     /// them hardly count.
     pub fn similarity(&self, other: &Self) -> f64 {
-        let total = |look: &Self| look.0.iter().map(weight).sum::<u32>();
+        let total = |look: &Self| look.0.iter().copied().map(weight).sum::<u32>();
         let fuller = total(self).max(total(other));
         if fuller == 0 {
             return 1.0;
@@ -70,7 +70,7 @@ impl Look {
             let mut diagonal = 0;
             for (index, b) in other.0.iter().enumerate() {
                 let above = best[index + 1];
-                best[index + 1] = above.max(best[index]).max(diagonal + score(a, b));
+                best[index + 1] = above.max(best[index]).max(diagonal + score(*a, *b));
                 diagonal = above;
             }
         }
@@ -92,14 +92,14 @@ impl Look {
 }
 
 /// What a row counts.
-fn weight(row: &[u8; ROW_BYTES]) -> u32 {
+fn weight(row: [u8; ROW_BYTES]) -> u32 {
     let shades = || row.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let (low, high) = (shades().min().unwrap_or(0), shades().max().unwrap_or(0));
     if high - low <= SHADES { EMPTY_WEIGHT } else { FULL_WEIGHT }
 }
 
 /// Cells alike, if they are enough, by what the rows count.
-fn score(a: &[u8; ROW_BYTES], b: &[u8; ROW_BYTES]) -> u32 {
+fn score(a: [u8; ROW_BYTES], b: [u8; ROW_BYTES]) -> u32 {
     let alike = |a: u8, b: u8| usize::from(a.abs_diff(b) <= SHADES);
     let cells: usize = a.iter().zip(b).map(|(a, b)| alike(a >> 4, b >> 4) + alike(a & 15, b & 15)).sum();
     if cells >= CELLS_ALIKE_MIN { cells as u32 * weight(a).min(weight(b)) } else { 0 }

@@ -117,7 +117,8 @@ impl Reader<'_, '_> {
             if selector.sketch.is_foreign || text.is_empty() {
                 return None;
             }
-            is_whole |= !selector.sketch.is_plain && !(above.is_nested && text.contains('&'));
+            let is_known = selector.sketch.is_plain || (above.is_nested && text.contains('&'));
+            is_whole |= !is_known;
             selectors.push(selector);
         }
         let is_used = |selector: &Complex<'_>| {
@@ -227,7 +228,6 @@ fn is_spoilt(head: &str) -> bool {
 /// Drops what no longer matches, then what is empty. Named rules stay.
 pub(super) fn recheck(entries: &mut Vec<Entry<'_>>, matcher: &Matcher<'_>) {
     entries.retain_mut(|entry| match entry {
-        Entry::Declaration(_) => true,
         Entry::Rule(Rule::Style(style)) => {
             let is_nested = style.is_nested;
             let is_used = |selector: &Complex<'_>| {
@@ -247,7 +247,7 @@ pub(super) fn recheck(entries: &mut Vec<Entry<'_>>, matcher: &Matcher<'_>) {
             recheck(&mut group.rules, matcher);
             keeps_its_place(group) || !group.rules.is_empty()
         }
-        Entry::Rule(_) => true,
+        Entry::Declaration(_) | Entry::Rule(_) => true,
     });
 }
 

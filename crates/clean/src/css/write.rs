@@ -250,27 +250,24 @@ fn with_combinators(selector: &str, around: &str) -> String {
     let mut out = String::with_capacity(selector.len() + 8);
     let mut at = 0;
     while at < bytes.len() {
-        match bytes[at] {
-            combinator @ (b'>' | b'+' | b'~') => {
-                out.truncate(out.trim_end_matches(' ').len());
-                if !out.is_empty() {
-                    out.push_str(around);
-                }
-                out.push(char::from(combinator));
+        if let combinator @ (b'>' | b'+' | b'~') = bytes[at] {
+            out.truncate(out.trim_end_matches(' ').len());
+            if !out.is_empty() {
                 out.push_str(around);
+            }
+            out.push(char::from(combinator));
+            out.push_str(around);
+            at += 1;
+            while bytes.get(at) == Some(&b' ') {
                 at += 1;
-                while bytes.get(at) == Some(&b' ') {
-                    at += 1;
-                }
             }
-            _ => {
-                let mut end = scan::skip(bytes, at);
-                while !selector.is_char_boundary(end) {
-                    end += 1;
-                }
-                out.push_str(&selector[at..end]);
-                at = end;
+        } else {
+            let mut end = scan::skip(bytes, at);
+            while !selector.is_char_boundary(end) {
+                end += 1;
             }
+            out.push_str(&selector[at..end]);
+            at = end;
         }
     }
     out

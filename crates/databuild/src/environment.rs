@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use pipeline::Environment;
+use pipeline::{Environment, S3Credentials};
 
 /// Path of the ONNX Runtime library; the name that the `ort` crate gave it.
 const ONNX_RUNTIME: &str = "ORT_DYLIB_PATH";
@@ -23,9 +23,20 @@ pub(crate) fn read() -> Environment {
     Environment {
         path: variable(PATH).unwrap_or_default(),
         onnx_runtime: onnx_runtime_candidates(),
+        s3: s3_credentials(),
         is_root: rustix::process::geteuid().is_root(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// The names that every tool of S3 reads.
+fn s3_credentials() -> Option<S3Credentials> {
+    let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+    Some(S3Credentials {
+        key: text("AWS_ACCESS_KEY_ID")?,
+        secret: text("AWS_SECRET_ACCESS_KEY")?,
+        token: text("AWS_SESSION_TOKEN"),
+    })
 }
 
 /// Where the library may be: named by the user, installed for the user, beside the program, in the working folder's

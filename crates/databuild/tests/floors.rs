@@ -35,6 +35,7 @@ const KEEPS: &[(&str, &[&str])] = &[
     ("ort", &["score"]),
     ("warc", &["ingest", "testkit"]),
     ("ureq", &["ingest"]),
+    ("rusty-s3", &["ingest"]),
     ("tokio", &["engine", "databuild"]),
     ("clap", &["databuild"]),
     ("indicatif", &["databuild"]),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
+pub use stages::S3Credentials;
 use stages::{
     CleanStage, DatasetSink, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SketchStage,
     SnapshotsBarrier, WarcSource,
@@ -20,6 +21,8 @@ pub struct Environment {
     pub path: OsString,
     /// Where the ONNX Runtime library may be, most wanted first.
     pub onnx_runtime: Vec<PathBuf>,
+    /// What requests to S3 are signed with; without, they are anonymous.
+    pub s3: Option<S3Credentials>,
     /// We are root, so Chrome can have no sandbox.
     pub is_root: bool,
     /// Version of this program, for the manifest.
@@ -51,7 +54,10 @@ pub fn open_store(loaded: &Loaded) -> Result<Arc<dyn Store>, PipelineError> {
 pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, PipelineError> {
     let Loaded { file, base } = loaded;
     let store = open_store(loaded)?;
-    let source = WarcSource::new(&file.source, base, Arc::clone(&store)).map_err(setup("source"))?;
+    let mut source = WarcSource::new(&file.source, base, Arc::clone(&store)).map_err(setup("source"))?;
+    if let Some(credentials) = &environment.s3 {
+        source = source.with_s3_credentials(credentials.clone());
+    }
     let clean = CleanStage::new(&file.clean, base).map_err(setup("clean"))?;
     let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;
     let score = ScoreStage::new(&file.score, base, &environment.onnx_runtime).map_err(setup("score"))?;

@@ -27,7 +27,7 @@ pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use sketch::SketchStage;
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};
-pub use source::{IndexConfig, SignalConfig, SourceConfig, WarcSource};
+pub use source::{IndexConfig, S3Credentials, SignalConfig, SourceConfig, WarcSource};
 
 /// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.
 pub fn rules() -> Vec<(&'static str, &'static [item::Rule])> {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Fingerprint, Partition, Source, SourceContext, Sourced, StageError};
-use ingest::remote::{Client, ClientPolicy, S3Access, S3Credentials, crawl_archives, is_crawl_id, is_s3};
+use ingest::remote::{Client, ClientPolicy, S3Access, crawl_archives, is_crawl_id, is_s3};
 use ingest::{
     ArchiveReader, CaptureMaker, CaptureOutcome, CapturePolicy, Entry, Limits, ParallelRead, ReadError, Sample,
 };
@@ -20,6 +20,7 @@ use store::{BlobName, Store};
 
 pub use config::{IndexConfig, SignalConfig, SourceConfig};
 pub(crate) use files::find_files;
+pub use ingest::remote::S3Credentials;
 
 use files::FileDigests;
 use origin::{Known, Origin, Stream, Watcher};

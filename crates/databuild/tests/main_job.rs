@@ -169,7 +169,7 @@ fn a_changed_threshold_renders_nothing() {
     let set = ["--set", "render.viewport_width=800"];
     let plan = databuild().args(["plan", "pipelines/demo.toml", "--store"]).arg(quiet_store()).args(set).output();
     let plan = text(&plan.expect("plan").stdout);
-    assert!(plan.contains("viewport.width 1280 -> 800"), "{plan}");
+    assert!(plan.contains("viewport_width 1280 -> 800"), "{plan}");
 }
 
 #[test]

@@ -127,9 +127,15 @@ fn the_funnel_is_the_one_that_the_sample_was_made_for() {
         phase["books"]["stages"].as_array().expect("stages").iter().for_each(&mut count);
     }
     record["barriers"].as_array().expect("barriers").iter().for_each(|barrier| count(&barrier["books"]));
-    for rule in
-        ["error-status", "not-html", "empty-payload", "blank", "exact-duplicate", "domain-cap", "near-duplicate"]
-    {
+    for rule in [
+        "error-status",
+        "not-html",
+        "empty-payload",
+        "blank",
+        "exact-duplicate",
+        "near-duplicate-page",
+        "near-duplicate",
+    ] {
         assert!(rules.contains_key(rule), "no page was rejected as {rule}: {rules:?}");
     }
     let damaged = &record["phases"][0]["books"]["stages"][0]["failed"]["damaged"];

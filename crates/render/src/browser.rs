@@ -26,6 +26,9 @@ const FLAGS: &[&str] = &[
     "--disable-gpu",
     "--disable-software-rasterizer",
     "--disable-lcd-text",
+    // A tile that is painted again only where it changed has other edges of curves than one that is painted whole, by a shade
+    // or two, and what changed between two frames is a matter of timing.
+    "--disable-partial-raster",
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
     "--hide-scrollbars",

@@ -22,7 +22,7 @@ use crate::tab::Tab;
 use crate::transport::{CallError, excerpt};
 
 /// Part of the fingerprint: raise it when the same page would give other pixels or nodes.
-pub(crate) const SEQUENCE_VERSION: u64 = 3;
+pub(crate) const SEQUENCE_VERSION: u64 = 4;
 /// Largest side of a texture in device px; Chrome paints nothing beyond.
 const TEXTURE_SIDE_MAX: f64 = 16_384.0;
 /// Largest side of a WebP picture.

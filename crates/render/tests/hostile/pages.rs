@@ -124,10 +124,11 @@ fn variables() -> String {
     format!("<div style=\"{css}\"><p style='font-family:var(--a24)'>a</div>")
 }
 
+/// No wider than the page: it must be paint that it attacks, and no rule of width may come before.
 fn filters() -> String {
     let blur = "<feTurbulence baseFrequency='0.9' numOctaves='200'/><feGaussianBlur stdDeviation='2000'/>".repeat(20);
     format!(
-        "<svg width=4000 height=4000><filter id=f>{blur}</filter><rect width=4000 height=4000 filter='url(#f)'/></svg>"
+        "<svg width=1200 height=4000><filter id=f>{blur}</filter><rect width=1200 height=4000 filter='url(#f)'/></svg>"
     )
 }
 

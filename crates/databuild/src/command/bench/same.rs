@@ -21,7 +21,7 @@ pub(super) fn same(
     policy: &RenderPolicy,
     printer: Printer,
 ) -> Outcome {
-    let seen: Vec<Mutex<BTreeSet<Digest>>> = pages.iter().map(|_| Mutex::default()).collect();
+    let seen: Vec<Mutex<Seen>> = pages.iter().map(|_| Mutex::default()).collect();
     let mut left = times;
     for round in 0..FARMS.min(times) {
         let rounds = left / (FARMS.min(times) - round);
@@ -36,19 +36,21 @@ pub(super) fn same(
                         // Each farm begins at another page, so that neighbours differ, too.
                         let page = (turn + round * 7) % pages.len();
                         let digest = digest(&farm.render(&pages[page], policy));
-                        seen[page].lock().expect("no thread panics with it").insert(digest);
+                        seen[page].lock().expect("no thread panics with it").add(digest);
                     }
                 });
             }
         });
     }
-    let kinds: Vec<usize> =
-        seen.iter().map(|digests| digests.lock().expect("no thread panics with it").len()).collect();
-    let different: Vec<usize> = (0..pages.len()).filter(|page| kinds[*page] > 1).collect();
-    for page in &different {
-        printer.note(&format!("page {page}: {} different renders", kinds[*page]));
+    let mut equal: usize = 0;
+    for (page, seen) in seen.into_iter().enumerate() {
+        let Seen { kinds, failed } = seen.into_inner().expect("no thread panics with it");
+        if kinds.len() == 1 && failed == 0 {
+            equal += 1;
+        } else {
+            printer.note(&format!("page {page}: {} different renders, {failed} failed", kinds.len()));
+        }
     }
-    let equal = pages.len() - different.len();
     printer.data(&format!(
         "{equal} of {} pages ({:.2} %) had the same pixels and nodes {times} times over",
         pages.len(),
@@ -57,7 +59,24 @@ pub(super) fn same(
     Ok(())
 }
 
-fn digest(outcome: &RenderOutcome) -> Digest {
+/// What became of one page.
+#[derive(Default)]
+struct Seen {
+    kinds: BTreeSet<Digest>,
+    failed: usize,
+}
+
+impl Seen {
+    fn add(&mut self, digest: Option<Digest>) {
+        match digest {
+            Some(digest) => drop(self.kinds.insert(digest)),
+            None => self.failed += 1,
+        }
+    }
+}
+
+/// `None` for a failure: it equals nothing, not even another failure.
+fn digest(outcome: &RenderOutcome) -> Option<Digest> {
     let mut hasher = ContentHasher::new("render");
     match outcome {
         RenderOutcome::Rendered(Rendered { screenshot, nodes, .. }) => {
@@ -66,9 +85,7 @@ fn digest(outcome: &RenderOutcome) -> Digest {
         RenderOutcome::Refused(rejection) => {
             hasher.add_text(rejection.rule.name);
         }
-        RenderOutcome::Failed(failure) => {
-            hasher.add_text(failure.class.name());
-        }
+        RenderOutcome::Failed(_) => return None,
     }
-    hasher.finish()
+    Some(hasher.finish())
 }

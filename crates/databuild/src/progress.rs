@@ -1,7 +1,7 @@
-//! Progress on a terminal: a bar per stage, with rate, and with an end where the number of items is known.
+//! Progress on a terminal: a bar per stage and one for the units of work, with rate and, where the end is known, the time to it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::{Observer, RunEvent};
@@ -11,6 +11,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 pub(crate) struct Bars {
     all: MultiProgress,
     stages: Mutex<BTreeMap<String, Stage>>,
+    /// Done before the items of a first phase are known, so it is what tells how long that will take.
+    units: Mutex<Option<ProgressBar>>,
 }
 
 struct Stage {
@@ -21,30 +23,46 @@ struct Stage {
 }
 
 const TICK: Duration = Duration::from_millis(200);
+const WITH_END: &str = "{prefix:>10} {wide_bar} {pos}/{len} {per_sec} eta {eta} {msg}";
+const WITHOUT_END: &str = "{prefix:>10} {spinner} {pos} {per_sec} {msg}";
 
 impl Bars {
     pub(crate) fn new() -> Self {
-        Self { all: MultiProgress::new(), stages: Mutex::default() }
+        Self { all: MultiProgress::new(), stages: Mutex::default(), units: Mutex::default() }
     }
 
-    fn stages(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Stage>> {
+    fn stages(&self) -> MutexGuard<'_, BTreeMap<String, Stage>> {
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Items are known after a barrier only; before, what is left to do is counted in archives.
-    fn begin(&self, stages: &[String], items: Option<u64>) {
+    fn units(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.units.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bar(&self, name: &str, length: Option<u64>) -> ProgressBar {
+        let bar = self.all.add(length.map_or_else(ProgressBar::no_length, ProgressBar::new));
+        let template = if length.is_some() { WITH_END } else { WITHOUT_END };
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(TICK);
+        bar
+    }
+
+    /// Items are known after a barrier only.
+    fn begin(&self, stages: &[String], units: usize, items: Option<u64>) {
+        *self.units() = Some(self.bar("units", Some(units as u64)));
         let mut all = self.stages();
         for name in stages {
-            let bar = self.all.add(items.map_or_else(ProgressBar::no_length, ProgressBar::new));
-            let template = if items.is_some() {
-                "{prefix:>10} {wide_bar} {pos}/{len} {per_sec} eta {eta} {msg}"
-            } else {
-                "{prefix:>10} {spinner} {pos} {per_sec} {msg}"
-            };
-            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar.set_prefix(name.clone());
-            bar.enable_steady_tick(TICK);
-            all.insert(name.clone(), Stage { bar, kept: 0, rejected: 0, failed: 0 });
+            all.insert(name.clone(), Stage { bar: self.bar(name, items), kept: 0, rejected: 0, failed: 0 });
+        }
+    }
+
+    fn end(&self) {
+        for (_, stage) in std::mem::take(&mut *self.stages()) {
+            stage.bar.finish_and_clear();
+        }
+        if let Some(units) = self.units().take() {
+            units.finish_and_clear();
         }
     }
 
@@ -63,7 +81,7 @@ impl Observer for Bars {
             RunEvent::PhaseStarted { phase, stages, units, reused, items } => {
                 self.say(&format!("phase `{phase}`: {units} units, {reused} reused"));
                 if units > reused {
-                    self.begin(stages, *items);
+                    self.begin(stages, units - reused, *items);
                 }
             }
             RunEvent::BatchProcessed { stage, seen, kept, rejected, failed, .. } => {
@@ -77,11 +95,12 @@ impl Observer for Bars {
                     .bar
                     .set_message(format!("kept {} rejected {} failed {}", stage.kept, stage.rejected, stage.failed));
             }
-            RunEvent::PhaseEnded { .. } => {
-                for (_, stage) in std::mem::take(&mut *self.stages()) {
-                    stage.bar.finish_and_clear();
+            RunEvent::PartitionCommitted { .. } => {
+                if let Some(units) = self.units().as_ref() {
+                    units.inc(1);
                 }
             }
+            RunEvent::PhaseEnded { .. } => self.end(),
             RunEvent::ItemFailed { stage, url, class, message, .. } => {
                 self.say(&format!("{stage}: {class}: {url}: {message}"));
             }

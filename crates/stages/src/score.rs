@@ -54,8 +54,8 @@ impl ScoreStage {
         let model = model.map_err(|error| StageError::new(format!("load the scorer `{}`", config.model), error))?;
         let named = config.runtime.as_ref().map(|path| vec![base.join(path)]);
         let library = find_runtime(named.as_deref().unwrap_or(candidates))
-            .map_err(|error| StageError::new("find ONNX Runtime", error))?;
-        let runtime = Runtime::load(&library).map_err(|error| StageError::new("load ONNX Runtime", error))?;
+            .map_err(|error| StageError::new("set up its runtime", error))?;
+        let runtime = Runtime::load(&library).map_err(|error| StageError::new("set up its runtime", error))?;
         Ok(Self { runtime, model, scorer: OnceLock::new() })
     }
 

@@ -11,6 +11,7 @@ mod data_url;
 mod dom;
 mod measure;
 mod original;
+mod outline;
 mod pass;
 mod policy;
 mod ranges;
@@ -24,6 +25,7 @@ mod tests;
 pub use assets::{Asset, Assets, NoAssets};
 pub use clean::{clean, clean_at};
 pub use original::{Original, original};
+pub use outline::outline;
 pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Render rows again from their stored code and compare the pixels with the stored screenshots.
     Verify(VerifyArgs),
+    /// Say how alike two HTML pages are: pixels, colours, blocks of text, boxes, trees, lines of code.
+    Metrics(MetricsArgs),
     /// Write the HTML report of the last run.
     Report(FileArgs),
     /// List what could not be processed in the last run.
@@ -234,6 +236,26 @@ pub(crate) struct VerifyArgs {
     /// Tabs of the Chrome farm; by default what the machine can feed.
     #[arg(long, value_name = "N")]
     pub(crate) tabs: Option<usize>,
+    /// The Chrome to use, instead of the one found in PATH.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chrome: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MetricsArgs {
+    /// The page that the other one should look like.
+    pub(crate) reference: PathBuf,
+    /// The page to judge.
+    pub(crate) candidate: PathBuf,
+    /// Width of the viewport in CSS px.
+    #[arg(long, value_name = "PX", default_value_t = 1_280)]
+    pub(crate) viewport_width: u32,
+    /// Longer pages are cut off here, in CSS px.
+    #[arg(long, value_name = "PX", default_value_t = 4_096)]
+    pub(crate) height_max: u32,
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// The Chrome to use, instead of the one found in PATH.
     #[arg(long, value_name = "FILE")]
     pub(crate) chrome: Option<PathBuf>,

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("render", 1),
     ("dedup", 1),
     ("score", 1),
+    ("synth", 1),
     ("dataset", 2),
     ("engine", 2),
     ("stages", 3),

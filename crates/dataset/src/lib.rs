@@ -21,6 +21,8 @@ mod schema;
 mod shards;
 mod spool;
 mod summary;
+mod triple_reader;
+mod triples;
 
 pub use crawl_index::{CrawlIndexReader, CrawlIndexRow};
 pub use error::{BatchError, DatasetError};
@@ -28,4 +30,5 @@ pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};
 pub use reader::{Columns, PageRow, PageRows, ShardReader};
 pub use schema::Subset;
 pub use shards::{ShardFile, ShardPolicy, ShardSetWriter};
+pub use triple_reader::{TripleRow, each_triple, triple_ids};
 pub use summary::{ColumnSummary, FileSummary, RowGroupSummary};

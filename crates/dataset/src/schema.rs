@@ -5,24 +5,31 @@ use std::fmt::Write as _;
 use crate::column::{Field, Kind, Layout};
 use crate::loss::REJECTS;
 use crate::pages::PAGES;
+use crate::triples::{EDIT, POLISH};
 
 /// A published subset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subset {
     /// Rendered pages with their code.
     Pages,
+    /// Edits: before, instruction, after.
+    Edit,
+    /// Drafts with the pages that they should be.
+    Polish,
     /// What did not reach the dataset, and why.
     Rejects,
 }
 
 impl Subset {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Pages, Self::Rejects];
+    pub const ALL: [Self; 4] = [Self::Pages, Self::Edit, Self::Polish, Self::Rejects];
 
     /// Name of the subset and of its folder.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pages => PAGES.name,
+            Self::Edit => EDIT.name,
+            Self::Polish => POLISH.name,
             Self::Rejects => REJECTS.name,
         }
     }
@@ -30,6 +37,8 @@ impl Subset {
     pub(crate) fn layout(self) -> Layout {
         match self {
             Self::Pages => PAGES.layout(),
+            Self::Edit => EDIT.layout(),
+            Self::Polish => POLISH.layout(),
             Self::Rejects => REJECTS.layout(),
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use item::{Item, ItemId, Loss, Snapshot};
+use item::{Item, ItemId, Loss, Snapshot, Task, Triple};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -21,6 +21,7 @@ use crate::manifest::SubsetManifest;
 use crate::pages::{self, PAGES};
 use crate::schema::Subset;
 use crate::spool::{SortedRows, Spool};
+use crate::triples::{self, EDIT, POLISH};
 
 /// Sizes of shards and of what they are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +90,15 @@ impl ShardSetWriter {
     /// Adds a row of `pages`; its split is the attribute of that name, or `train`.
     pub fn add_page(&mut self, page: &Item<Snapshot>) -> Result<(), DatasetError> {
         self.add(Subset::Pages, &PAGES, pages::split_of(page), page.head.id, page)
+    }
+
+    /// Adds a row of `edit` or `polish`; its split is that of its page.
+    pub fn add_triple(&mut self, triple: &Item<Triple>) -> Result<(), DatasetError> {
+        let (subset, table) = match triple.body.task {
+            Task::Edit => (Subset::Edit, &EDIT),
+            Task::Polish => (Subset::Polish, &POLISH),
+        };
+        self.add(subset, table, triples::split_of(triple), triple.head.id, triple)
     }
 
     /// Adds a row of `rejects`, which has one split.

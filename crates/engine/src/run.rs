@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use item::{Digest, Head, Item, ItemId, Rule};
+use item::{BodyKind, Digest, Head, Item, ItemId, Rule};
 use serde::{Deserialize, Serialize};
 use store::{BlobName, Store};
 
@@ -573,7 +573,17 @@ pub fn last_record(store: &dyn Store, run: &str) -> Result<Option<RunRecord>, En
     ledger::read(store, &record_blob(run))
 }
 
-/// Visits items that rest behind the last phase of a run, by id, whether they reached the dataset or not.
+/// The last phase of a run behind which snapshots rest: what comes after it makes other things of them.
+fn last_snapshots<'a>(pipeline: &Pipeline, record: &'a RunRecord) -> Option<&'a PhaseRecord> {
+    let gives = |name: &str| {
+        let number = pipeline.phases.iter().position(|spec| spec.name == name)?;
+        Some(pipeline.gives(number))
+    };
+    let rendered = record.phases.iter().rfind(|phase| gives(&phase.phase) == Some(BodyKind::Snapshot));
+    rendered.or(record.phases.last())
+}
+
+/// Visits items that rest behind the last phase of a run that gives snapshots, by id, whether they reached the dataset or not.
 pub fn visit_items(
     pipeline: &Pipeline,
     store: &dyn Store,
@@ -581,7 +591,7 @@ pub fn visit_items(
     ids: &BTreeSet<ItemId>,
     visit: &mut dyn FnMut(Item),
 ) -> Result<(), EngineError> {
-    let Some(phase) = record.phases.last() else { return Ok(()) };
+    let Some(phase) = last_snapshots(pipeline, record) else { return Ok(()) };
     for key in &phase.keys {
         let Some(manifest) = ledger::find(store, &phase.phase, key)? else { continue };
         let rows = ledger::read_index(store, &manifest)?;
@@ -596,14 +606,14 @@ pub fn visit_items(
     Ok(())
 }
 
-/// Visits the heads of all items that rest behind the last phase of a run; of one capture in two places both.
+/// Visits the heads of all items that rest behind the last phase of a run that gives snapshots; of one capture in two places both.
 pub fn visit_heads(
     pipeline: &Pipeline,
     store: &dyn Store,
     record: &RunRecord,
     visit: &mut dyn FnMut(Head),
 ) -> Result<(), EngineError> {
-    let Some(phase) = record.phases.last() else { return Ok(()) };
+    let Some(phase) = last_snapshots(pipeline, record) else { return Ok(()) };
     for key in &phase.keys {
         let Some(manifest) = ledger::find(store, &phase.phase, key)? else { continue };
         let path = store.local_path(&manifest.items_file.name)?;

@@ -250,6 +250,7 @@ fn forget_type<B: TypedBody>(verdict: Verdict<B>) -> Verdict<Body> {
         Verdict::Keep(kept) => Verdict::Keep(forget(kept)),
         Verdict::Annotate(attributes) => Verdict::Annotate(attributes),
         Verdict::Fan(kept) => Verdict::Fan(kept.into_iter().map(forget).collect()),
+        Verdict::Beside(kept, others) => Verdict::Beside(forget(kept), others.into_iter().map(forget).collect()),
         Verdict::Reject(rejection) => Verdict::Reject(rejection),
         Verdict::Fail(failure) => Verdict::Fail(failure),
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHasher, Digest, Value};
+use crate::{ContentHasher, Digest, Sample, Value};
 
 /// What named the charset of a capture, in the order of the HTML standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,6 +192,8 @@ pub enum BodyKind {
     Page,
     /// [`Snapshot`]
     Snapshot,
+    /// [`Sample`]
+    Sample,
 }
 
 /// Any body. A closed set, so that ledgers, events and sinks match on it exhaustively.
@@ -203,6 +205,8 @@ pub enum Body {
     Page(Page),
     /// A render.
     Snapshot(Snapshot),
+    /// A render on its way through synthesis, or a triple made of one.
+    Sample(Sample),
 }
 
 impl Body {
@@ -212,18 +216,17 @@ impl Body {
             Self::Capture(_) => BodyKind::Capture,
             Self::Page(_) => BodyKind::Page,
             Self::Snapshot(_) => BodyKind::Snapshot,
+            Self::Sample(_) => BodyKind::Sample,
         }
     }
 
     /// Bytes of content, near enough for a budget.
     pub fn size_bytes(&self) -> usize {
-        const NODE_BYTES: usize = 256;
         match self {
             Self::Capture(capture) => capture.html.len(),
             Self::Page(page) => page.html.len(),
-            Self::Snapshot(snapshot) => {
-                snapshot.html.len() + snapshot.screenshot.len() + snapshot.nodes.len() * NODE_BYTES
-            }
+            Self::Snapshot(snapshot) | Self::Sample(Sample::Page(snapshot)) => snapshot.size_bytes(),
+            Self::Sample(Sample::Triple(triple)) => triple.size_bytes(),
         }
     }
 
@@ -247,15 +250,35 @@ impl Body {
                 hasher.add_text("page").add_text(&page.html);
             }
             Self::Snapshot(snapshot) => {
-                let viewport = snapshot.viewport;
-                hasher.add_text("snapshot").add_text(&snapshot.html).add_bytes(&snapshot.screenshot);
-                hasher.add_u64(u64::from(viewport.width)).add_u64(u64::from(viewport.height));
-                hasher.add_u64(viewport.device_scale_factor.to_bits());
-                hasher.add_u64(snapshot.nodes.len() as u64);
-                for node in &snapshot.nodes {
-                    hash_node(hasher, node);
-                }
+                hasher.add_text("snapshot");
+                snapshot.hash_into(hasher);
             }
+            Self::Sample(Sample::Page(snapshot)) => {
+                hasher.add_text("sample");
+                snapshot.hash_into(hasher);
+            }
+            Self::Sample(Sample::Triple(triple)) => {
+                hasher.add_text("triple");
+                triple.hash_into(hasher);
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    fn size_bytes(&self) -> usize {
+        const NODE_BYTES: usize = 256;
+        self.html.len() + self.screenshot.len() + self.nodes.len() * NODE_BYTES
+    }
+
+    fn hash_into(&self, hasher: &mut ContentHasher) {
+        let viewport = self.viewport;
+        hasher.add_text(&self.html).add_bytes(&self.screenshot);
+        hasher.add_u64(u64::from(viewport.width)).add_u64(u64::from(viewport.height));
+        hasher.add_u64(viewport.device_scale_factor.to_bits());
+        hasher.add_u64(self.nodes.len() as u64);
+        for node in &self.nodes {
+            hash_node(hasher, node);
         }
     }
 }
@@ -317,4 +340,4 @@ macro_rules! typed_body {
         })*
     };
 }
-typed_body!(Capture, Page, Snapshot);
+typed_body!(Capture, Page, Snapshot, Sample);

@@ -1,7 +1,7 @@
 //! The words everyone shares.
 //!
 //! What flows through a pipeline is an [`Item`]: an identity, a [`Provenance`], measured [`Attributes`] and one body
-//! ([`Capture`], [`Page`] or [`Snapshot`]). A stage answers each item with a [`Verdict`]. Everything here is plain data
+//! ([`Capture`], [`Page`], [`Snapshot`] or [`Sample`]). A stage answers each item with a [`Verdict`]. Everything here is plain data
 //! and pure functions: no I/O, no clock, no configuration.
 
 mod attribute;
@@ -9,6 +9,7 @@ mod body;
 mod digest;
 mod entry;
 mod provenance;
+mod triple;
 mod verdict;
 
 pub use attribute::{Attributes, Value, name};
@@ -16,4 +17,5 @@ pub use body::{Body, BodyKind, Capture, CharsetSource, Node, Page, Rect, Snapsho
 pub use digest::{ContentHasher, Digest, Sha256Hex};
 pub use entry::{Head, Item, ItemId};
 pub use provenance::{Provenance, registrable_domain};
+pub use triple::{Refusal, Sample, Shown, Task, Triple, Wording};
 pub use verdict::{Failure, FailureClass, Kept, Loss, LossKind, Rejection, Rule, Verdict};

@@ -99,6 +99,9 @@ pub enum Verdict<B> {
     Annotate(Attributes),
     /// Becomes several items, in this order (one page, three viewports).
     Fan(Vec<Kept<B>>),
+    /// Goes on as it is, and others stand beside it from here on (a page, and what was made of it). Unlike in a fan, the item keeps
+    /// its identity.
+    Beside(Kept<B>, Vec<Kept<B>>),
     /// Not wanted.
     Reject(Rejection),
     /// Not possible.

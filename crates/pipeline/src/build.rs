@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
+use item::BodyKind;
 pub use stages::S3Credentials;
 use stages::{
-    CleanStage, DatasetSink, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SketchStage,
-    SnapshotsBarrier, WarcSource,
+    CleanStage, DatasetSink, GateStage, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SketchStage,
+    SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
 };
 use store::{LocalStore, Store};
 
@@ -65,6 +66,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let known = Arc::new(known);
     let snapshots = SnapshotsBarrier::new(file.snapshots.clone(), Arc::clone(&known)).map_err(setup("snapshots"))?;
     let limits = limits(loaded, render.tabs());
+    let synth = SynthStage::new(file.synth.clone(), &render);
     let pages = PhaseSpec {
         name: "clean",
         stages: vec![erase(clean), erase(SketchStage)],
@@ -75,11 +77,20 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
         stages: vec![erase(render), erase(PhashStage::new(&file.phash)), erase(score)],
         barrier: Arc::new(snapshots),
     };
+    let mut phases = vec![pages, rendered];
+    if file.synth.is_on() {
+        phases.push(PhaseSpec {
+            name: "synth",
+            stages: vec![erase(synth), erase(GateStage)],
+            barrier: Arc::new(TriplesBarrier),
+        });
+    }
+    let takes = if file.synth.is_on() { BodyKind::Sample } else { BodyKind::Snapshot };
     let pipeline = Pipeline {
         name: file.run.name.clone(),
         source: Arc::new(source),
-        phases: vec![pages, rendered],
-        sink: Arc::new(DatasetSink::new(file.dataset.clone(), &environment.version)),
+        phases,
+        sink: Arc::new(DatasetSink::new(file.dataset.clone(), &environment.version, takes)),
         rest: Arc::new(ParquetRest),
     };
     Ok(Built { pipeline: Arc::new(pipeline), store, options: RunOptions { limits } })

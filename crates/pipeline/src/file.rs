@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stages::{
     CleanConfig, DatasetConfig, PagesConfig, PhashConfig, RenderConfig, ScoreConfig, SnapshotsConfig, SourceConfig,
+    SynthConfig,
 };
 
 /// A pipeline: from WARC files to a dataset. One table per stage, in the order in which items pass.
@@ -26,6 +27,8 @@ pub struct PipelineFile {
     pub score: ScoreConfig,
     /// Barrier: which rendered pages go into the dataset, and into which split.
     pub snapshots: SnapshotsConfig,
+    /// Edit and polish triples of the pages that are kept.
+    pub synth: SynthConfig,
     /// How the dataset is written.
     pub dataset: DatasetConfig,
 }

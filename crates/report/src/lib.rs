@@ -12,8 +12,10 @@ mod reader;
 mod report;
 mod text;
 mod thumbnail;
+mod triples;
 
 pub use error::ReportError;
 pub use gallery::{KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
 pub use report::{Pictures, ReportInput, ReportSummary, write_report};
 pub use thumbnail::PICTURES_BYTES_MAX;
+pub use triples::TRIPLES_SHOWN_MAX;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{Columns, DatasetError, Manifest, PageRow, ShardFile, ShardReader, Subset};
-use item::{ItemId, Loss};
+use item::{ItemId, Loss, Task};
 
 use crate::error::ReportError;
 
@@ -32,6 +32,15 @@ impl DatasetFiles {
     /// Shards of a subset, by split and number.
     pub(crate) fn shards(&self, subset: Subset) -> impl Iterator<Item = &ShardFile> {
         self.manifest.subsets.get(subset.name()).into_iter().flat_map(|subset| subset.splits.values().flatten())
+    }
+
+    /// Shards of the subset of that task.
+    pub(crate) fn triple_shards(&self, task: Task) -> Vec<PathBuf> {
+        let subset = match task {
+            Task::Edit => Subset::Edit,
+            Task::Polish => Subset::Polish,
+        };
+        self.shards(subset).map(|shard| self.folder.join(&shard.path)).collect()
     }
 
     /// Visits every row of `pages` without its heavy columns.

@@ -15,6 +15,7 @@ use crate::losses::Losses;
 use crate::numbers::Numbers;
 use crate::reader::DatasetFiles;
 use crate::thumbnail::PictureBudget;
+use crate::triples;
 
 /// Gives the screenshots (PNG) of those of the items that have one.
 pub type Pictures<'a> = dyn Fn(&[ItemId]) -> BTreeMap<ItemId, Bytes> + 'a;
@@ -60,7 +61,8 @@ pub fn write_report(input: &ReportInput<'_>, out: &Path) -> Result<ReportSummary
     let losses = Losses::collect(&files, input.record)?;
     let mut budget = PictureBudget::default();
     let galleries = Galleries::fill(&files, &numbers, &losses, input.pictures, &mut budget)?;
-    let page = html::page(input, &files, &numbers, &losses, &galleries);
+    let triples = triples::collect(&files, &mut budget)?;
+    let page = html::page(input, &files, &numbers, &losses, &galleries, &triples);
     publish(page.as_bytes(), out)?;
     Ok(ReportSummary {
         rows: numbers.rows,

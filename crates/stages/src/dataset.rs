@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ::dataset::{Manifest, ShardPolicy, ShardSetWriter, Subset};
 use engine::{Fingerprint, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, StageError};
-use item::{BodyKind, Item, Loss, Sha256Hex};
+use item::{Body, BodyKind, Item, Loss, Sample, Sha256Hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -65,12 +65,14 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> Sha256Hex {
 pub struct DatasetSink {
     config: DatasetConfig,
     version: String,
+    takes: BodyKind,
 }
 
 impl DatasetSink {
-    /// A sink of that configuration; `version` is this program's, and stands in the manifest.
-    pub fn new(config: DatasetConfig, version: &str) -> Self {
-        Self { config, version: version.to_owned() }
+    /// A sink of that configuration; `version` is this program's, and stands in the manifest. It takes snapshots, or samples where
+    /// triples are made.
+    pub fn new(config: DatasetConfig, version: &str, takes: BodyKind) -> Self {
+        Self { config, version: version.to_owned(), takes }
     }
 }
 
@@ -82,7 +84,7 @@ impl Sink for DatasetSink {
     }
 
     fn takes(&self) -> BodyKind {
-        BodyKind::Snapshot
+        self.takes
     }
 
     fn begin(&self, staging: &Path) -> Result<Box<dyn SinkWriter>, StageError> {
@@ -99,9 +101,14 @@ struct Writer {
 
 impl SinkWriter for Writer {
     fn add(&mut self, item: Item) -> Result<(), StageError> {
-        let id = item.head.id;
-        let page = item.into_typed().ok_or_else(|| StageError::plain(format!("write {id}: it is no snapshot")))?;
-        self.writer.add_page(&page).map_err(|error| StageError::new(format!("write the row of {id}"), error))
+        let Item { head, body } = item;
+        let id = head.id;
+        let written = match body {
+            Body::Snapshot(body) | Body::Sample(Sample::Page(body)) => self.writer.add_page(&Item { head, body }),
+            Body::Sample(Sample::Triple(body)) => self.writer.add_triple(&Item { head, body }),
+            _ => return Err(StageError::plain(format!("write {id}: it is no snapshot"))),
+        };
+        written.map_err(|error| StageError::new(format!("write the row of {id}"), error))
     }
 
     fn add_loss(&mut self, loss: Loss) -> Result<(), StageError> {

@@ -16,6 +16,7 @@ mod score;
 mod sketch;
 mod snapshots;
 mod source;
+mod synth;
 
 pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
 pub use dataset::{DatasetConfig, DatasetSink};
@@ -27,6 +28,7 @@ pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use sketch::SketchStage;
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};
+pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
 pub use source::{IndexConfig, S3Credentials, SignalConfig, SourceConfig, WarcSource};
 
 /// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.
@@ -38,5 +40,6 @@ pub fn rules() -> Vec<(&'static str, &'static [item::Rule])> {
         ("pages, snapshots", dedup::RULES),
         ("render", ::render::RULES),
         ("snapshots", snapshots::RULES),
+        ("gate, triples", ::synth::RULES),
     ]
 }

@@ -221,6 +221,7 @@ struct View {
 }
 
 /// The stage. The farm starts when the first page comes, so that a run that has nothing to render starts no browser.
+#[derive(Clone)]
 pub struct RenderStage {
     config: FarmConfig,
     /// The first one decides over the page.
@@ -229,7 +230,7 @@ pub struct RenderStage {
     /// Chrome's build, as the binary says without being started.
     build: String,
     fonts: String,
-    farm: Mutex<State>,
+    farm: Arc<Mutex<State>>,
     /// What the farm told since somebody last asked.
     news: Arc<Mutex<Vec<FarmEvent>>>,
 }
@@ -268,7 +269,7 @@ impl RenderStage {
             behaviour: config.behaviour(),
             build,
             fonts: fonts.short(),
-            farm: Mutex::new(State::Idle),
+            farm: Arc::new(Mutex::new(State::Idle)),
             news: Arc::default(),
         })
     }
@@ -326,6 +327,42 @@ impl RenderStage {
         Verdict::Fan(kept)
     }
 
+    /// Shows other documents exactly as a snapshot was rendered. Of several views in one viewport it is the one that gives the
+    /// snapshot's pixels.
+    pub(crate) fn same_view(&self, snapshot: &Snapshot) -> Result<SameView, StageError> {
+        let farm = self.farm()?;
+        let views: Vec<&View> =
+            self.views.iter().filter(|view| view.policy.viewport == snapshot.viewport).collect();
+        let again = |view: &RenderPolicy| RenderPolicy {
+            viewport: view.viewport,
+            color_scheme: view.color_scheme,
+            reduced_motion: view.reduced_motion,
+            format: view.format,
+            height_max: view.height_max,
+            page_timeout_ms: view.page_timeout_ms,
+            scripts_ms: view.scripts_ms,
+            ..RenderPolicy::accept_all()
+        };
+        let mut policies = views.iter().map(|view| again(&view.policy));
+        let same = |policy: &RenderPolicy| {
+            matches!(farm.render(&snapshot.html, policy), RenderOutcome::Rendered(r) if r.screenshot == snapshot.screenshot)
+        };
+        let policy = if views.len() > 1 { policies.find(same) } else { policies.next() };
+        let policy = policy.or_else(|| self.views.first().map(|view| again(&view.policy)));
+        let policy = policy.unwrap_or_else(RenderPolicy::accept_all);
+        Ok(SameView { farm, policy })
+    }
+
+    /// Tells of browsers that were replaced.
+    pub(crate) fn tell(&self, context: Context<'_>) {
+        let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        for event in news {
+            if let FarmEvent::BrowserReplaced { reason, .. } = event {
+                context.observer.event(&RunEvent::BrowserReplaced { reason: reason.name().to_owned() });
+            }
+        }
+    }
+
     fn snapshot(&self, page: &Page, rendered: Rendered, view: &View, chrome: &str) -> Kept<Snapshot> {
         let mut attributes = Attributes::new()
             .with(name::PAGE_WIDTH, rendered.page_width)
@@ -353,6 +390,25 @@ impl RenderStage {
             nodes,
         };
         Kept { body: snapshot, attributes }
+    }
+}
+
+/// See [`RenderStage::same_view`].
+pub(crate) struct SameView {
+    farm: Arc<Farm>,
+    policy: RenderPolicy,
+}
+
+impl SameView {
+    /// Renders a document; `Err` says why it cannot be shown.
+    pub(crate) fn render(&self, html: &str) -> Result<synth::verify::Shot, String> {
+        match self.farm.render(html, &self.policy) {
+            RenderOutcome::Rendered(Rendered { screenshot, width, height, nodes, .. }) => {
+                Ok(synth::verify::Shot { screenshot, width, height, nodes })
+            }
+            RenderOutcome::Refused(rejection) => Err(rejection.detail),
+            RenderOutcome::Failed(failure) => Err(failure.message),
+        }
     }
 }
 
@@ -400,12 +456,7 @@ impl Stage for RenderStage {
     fn process(&self, batch: &[Item<Page>], context: Context<'_>) -> Result<Vec<Verdict<Snapshot>>, StageError> {
         let farm = self.farm()?;
         let verdicts = batch.iter().map(|item| self.render(&farm, &item.body)).collect();
-        let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
-        for event in news {
-            if let FarmEvent::BrowserReplaced { reason, .. } = event {
-                context.observer.event(&RunEvent::BrowserReplaced { reason: reason.name().to_owned() });
-            }
-        }
+        self.tell(context);
         Ok(verdicts)
     }
 

@@ -9,6 +9,7 @@ mod failed;
 mod finished;
 mod hashlist;
 mod inspect;
+mod metrics;
 mod plan;
 mod report;
 mod run;
@@ -33,6 +34,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Check(args) => check::check(&args, printer),
         Command::Inspect(args) => inspect::inspect(&args, printer),
         Command::Verify(args) => verify::verify(&args, printer),
+        Command::Metrics(args) => metrics::metrics(&args, printer),
         Command::Report(args) => report::report(&args, printer),
         Command::Failed(args) => failed::failed(&args, printer),
         Command::Retry(args) => failed::retry(&args, printer),

@@ -1,13 +1,15 @@
 //! `databuild verify DATASET`: the proof that image and code belong together.
 
+mod triples;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dataset::{Columns, Manifest, PageRow, ShardReader};
 use image::ImageFormat;
-use item::{ContentHasher, ItemId};
+use item::{ContentHasher, ItemId, Viewport};
 use rayon::prelude::*;
-use render::{Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
+use render::{ColorScheme, Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
 
 use super::Outcome;
 use crate::cli::VerifyArgs;
@@ -27,7 +29,7 @@ pub(crate) fn verify(args: &VerifyArgs, printer: Printer) -> Outcome {
             .hint("the files are not the ones that the run wrote; run the pipeline again to make them anew")
     })?;
     let sample = sample(&args.dataset, &manifest, args.sample)?;
-    let farm = start_farm(args)?;
+    let farm = start_farm(args.chrome.as_deref(), args.tabs)?;
     let tally = Tally::default();
     for (shard, ids) in &sample {
         let reader = open(&args.dataset.join(shard))?;
@@ -38,10 +40,12 @@ pub(crate) fn verify(args: &VerifyArgs, printer: Printer) -> Outcome {
             render_rows(&farm, &rows, &tally, printer);
         }
     }
+    let proven = triples::verify(&args.dataset, &manifest, args.sample, &farm, printer);
     let version = farm.version().to_owned();
     farm.shutdown();
     let checked = sample.iter().map(|(_, ids)| ids.len()).sum();
-    tally.conclude(checked, &version, printer)
+    tally.conclude(checked, &version, printer)?;
+    proven?.conclude(printer)
 }
 
 pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, CommandError> {
@@ -81,16 +85,17 @@ fn sample(folder: &Path, manifest: &Manifest, size: Option<usize>) -> Result<Vec
     Ok(chosen)
 }
 
-fn start_farm(args: &VerifyArgs) -> Result<Farm, CommandError> {
+/// A farm of the Chrome that is named, or found.
+pub(super) fn start_farm(chrome: Option<&Path>, tabs: Option<usize>) -> Result<Farm, CommandError> {
     let environment = environment::read();
     let missing = |error: anyhow::Error| {
         CommandError::environment(error).hint("`databuild doctor` says which Chrome is missing and how to get it")
     };
-    let chrome = find_chrome(args.chrome.as_deref(), &environment.path).map_err(|error| missing(error.into()))?;
+    let chrome = find_chrome(chrome, &environment.path).map_err(|error| missing(error.into()))?;
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let mut config = FarmConfig::new(chrome, cores);
     config.sandbox = !environment.is_root;
-    if let Some(tabs) = args.tabs {
+    if let Some(tabs) = tabs {
         config.tabs_per_browser = tabs.div_ceil(config.browsers).max(1);
     }
     Farm::start(config).map_err(|error| missing(error.into()))
@@ -141,10 +146,15 @@ fn compare(farm: &Farm, row: &PageRow) -> Result<(), String> {
     let (Some(text), Some(image)) = (&row.text, &row.image) else {
         return Err("code or screenshot is missing in the row".into());
     };
+    compare_pixels(farm, text, image, row.viewport, ColorScheme::Light)
+}
+
+/// Renders a document in a viewport and compares it with a stored picture, pixel by pixel.
+fn compare_pixels(farm: &Farm, text: &str, image: &[u8], viewport: Viewport, scheme: ColorScheme) -> Result<(), String> {
     let decode = |png: &[u8]| image::load_from_memory_with_format(png, ImageFormat::Png).map(|image| image.to_rgba8());
     let stored = decode(image).map_err(|error| format!("the stored screenshot does not decode: {error}"))?;
-    let height_max = (f64::from(stored.height()) / row.viewport.device_scale_factor).round() as u32;
-    let policy = RenderPolicy { viewport: row.viewport, height_max, ..RenderPolicy::accept_all() };
+    let height_max = (f64::from(stored.height()) / viewport.device_scale_factor).round() as u32;
+    let policy = RenderPolicy { viewport, color_scheme: scheme, height_max, ..RenderPolicy::accept_all() };
     let rendered = match farm.render(text, &policy) {
         RenderOutcome::Rendered(rendered) => rendered,
         RenderOutcome::Refused(rejection) => return Err(format!("refused: {}", rejection.detail)),

@@ -5,6 +5,7 @@ use item::{
     Viewport, Visibility,
 };
 
+use super::sample::{SAMPLE, sample_from};
 use crate::cell::Cell;
 use crate::column::{Column, Field, Kind, Table};
 use crate::record::Record;
@@ -15,12 +16,13 @@ pub(super) const fn table(kind: BodyKind) -> Table<Item> {
         BodyKind::Capture => Table { name: "rest-capture", version: 1, columns: &[HEAD, CAPTURE] },
         BodyKind::Page => Table { name: "rest-page", version: 1, columns: &[HEAD, PAGE] },
         BodyKind::Snapshot => Table { name: "rest-snapshot", version: 2, columns: &[HEAD, SNAPSHOT] },
+        BodyKind::Sample => Table { name: "rest-sample", version: 1, columns: &[HEAD, SAMPLE] },
     }
 }
 
 /// Which body the items of a file have, by the name and version of its layout.
 pub(super) fn kind_of(layout: &str) -> Option<BodyKind> {
-    [BodyKind::Capture, BodyKind::Page, BodyKind::Snapshot].into_iter().find(|&kind| {
+    [BodyKind::Capture, BodyKind::Page, BodyKind::Snapshot, BodyKind::Sample].into_iter().find(|&kind| {
         let table = table(kind);
         layout == format!("{}/{}", table.name, table.version)
     })
@@ -92,7 +94,7 @@ const SNAPSHOT: &[Column<Item>] = &[
     }),
 ];
 
-const NODE: Field = Field::always(
+pub(super) const NODE: Field = Field::always(
     "item",
     Kind::Struct(&[
         Field::always("tag", Kind::Word, "Tag name."),
@@ -145,7 +147,7 @@ fn headers_cell(capture: &Capture) -> Cell<'_> {
     Cell::Many(capture.headers.iter().map(header).collect())
 }
 
-fn node_cell(node: &Node) -> Cell<'_> {
+pub(super) fn node_cell(node: &Node) -> Cell<'_> {
     Cell::Many(vec![
         Cell::text(&node.tag),
         Cell::opt(node.parent, |parent| Cell::Int(parent.into())),
@@ -192,6 +194,7 @@ pub(super) fn body_from(kind: BodyKind, record: &mut Record<'_>) -> Option<Body>
         BodyKind::Capture => Body::Capture(capture_from(record)?),
         BodyKind::Page => Body::Page(Page { html: record.text()? }),
         BodyKind::Snapshot => Body::Snapshot(snapshot_from(record)?),
+        BodyKind::Sample => Body::Sample(sample_from(record)?),
     })
 }
 
@@ -239,7 +242,7 @@ fn snapshot_from(record: &mut Record<'_>) -> Option<Snapshot> {
     })
 }
 
-fn node_from(cell: Cell<'_>) -> Option<Node> {
+pub(super) fn node_from(cell: Cell<'_>) -> Option<Node> {
     let Cell::Many(cells) = cell else { return None };
     let mut fields = Record::new(cells);
     let small = |number: Option<i64>| number.map(u32::try_from).transpose().ok();

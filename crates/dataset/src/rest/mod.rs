@@ -5,6 +5,7 @@
 
 mod layout;
 mod reader;
+mod sample;
 mod writer;
 
 pub use reader::{RestReader, read_heads, read_item_rows, read_items, read_losses};

@@ -125,6 +125,14 @@ fn apply(
                     books.keep(1);
                     parcel.items.push(grown(head, kept));
                 }
+                Verdict::Beside(kept, others) => {
+                    books.keep(1 + others.len() as u64);
+                    for (index, kept) in others.into_iter().enumerate() {
+                        let child = Head { id: head.id.child(index), ..head.clone() };
+                        parcel.items.push(grown(child, kept));
+                    }
+                    parcel.items.push(grown(head, kept));
+                }
                 Verdict::Fan(children) => {
                     books.keep(children.len() as u64);
                     for (index, kept) in children.into_iter().enumerate() {

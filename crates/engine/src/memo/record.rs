@@ -15,6 +15,7 @@ enum Answer {
     Keep(KeptBody),
     Annotate(Attributes),
     Fan(Vec<KeptBody>),
+    Beside(KeptBody, Vec<KeptBody>),
     Reject { rule: String, detail: String },
 }
 
@@ -42,6 +43,7 @@ pub(super) fn encode(verdict: &Verdict<Body>) -> Option<Vec<u8>> {
         Verdict::Keep(kept) => Answer::Keep(kept.into()),
         Verdict::Annotate(attributes) => Answer::Annotate(attributes.clone()),
         Verdict::Fan(children) => Answer::Fan(children.iter().map(KeptBody::from).collect()),
+        Verdict::Beside(kept, others) => Answer::Beside(kept.into(), others.iter().map(KeptBody::from).collect()),
         Verdict::Reject(rejection) => {
             Answer::Reject { rule: rejection.rule.name.to_owned(), detail: rejection.detail.clone() }
         }
@@ -59,6 +61,7 @@ pub(super) fn decode(bytes: &[u8], rules: &[Rule]) -> Option<Verdict<Body>> {
         Answer::Keep(kept) => Verdict::Keep(kept.into()),
         Answer::Annotate(attributes) => Verdict::Annotate(attributes),
         Answer::Fan(children) => Verdict::Fan(children.into_iter().map(Kept::from).collect()),
+        Answer::Beside(kept, others) => Verdict::Beside(kept.into(), others.into_iter().map(Kept::from).collect()),
         Answer::Reject { rule, detail } => Verdict::reject(*rules.iter().find(|known| known.name == rule)?, detail),
     })
 }

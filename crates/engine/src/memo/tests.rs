@@ -51,6 +51,8 @@ fn verdicts_come_back_as_they_were() {
         Kept { body: snapshot(), attributes: attributes() },
         Kept { body: Body::Page(Page { html: String::new() }), attributes: Attributes::default() },
     ]));
+    let kept = Kept { body: snapshot(), attributes: attributes() };
+    check(Verdict::Beside(kept.clone(), vec![kept]));
     check(Verdict::reject(TOO_TALL, "9 m"));
 }
 

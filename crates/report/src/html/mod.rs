@@ -6,6 +6,7 @@
 mod cards;
 mod funnel;
 mod overview;
+mod triples;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,7 @@ use crate::numbers::{Numbers, Tally};
 use crate::reader::DatasetFiles;
 use crate::report::ReportInput;
 use crate::text::{count, plain};
+use crate::triples::Triples;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -63,6 +65,7 @@ pub(crate) fn page(
     numbers: &Numbers,
     losses: &Losses,
     galleries: &Galleries,
+    triples: &[Triples],
 ) -> String {
     let record = input.record;
     let policy = format!(
@@ -84,13 +87,14 @@ pub(crate) fn page(
             }
             body {
                 a.skip href="#overview" { "Skip to the content" }
-                (navigation(galleries))
+                (navigation(galleries, triples))
                 main {
                     (overview::section(record, files, numbers))
                     (funnel::section(record, input.rules, losses))
                     (funnel::throughput(record))
                     (distributions(numbers))
                     (cards::section(galleries, input.rules, losses))
+                    (triples::section(triples))
                 }
                 footer { "Written by " (plain(&files.manifest.created_by)) ". This file is complete: it needs no network and no other file." }
                 (cards::viewer())
@@ -105,7 +109,7 @@ fn source_digest(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-fn navigation(galleries: &Galleries) -> Markup {
+fn navigation(galleries: &Galleries, triples: &[Triples]) -> Markup {
     html! {
         nav aria-label="Sections" {
             ul {
@@ -115,6 +119,7 @@ fn navigation(galleries: &Galleries) -> Markup {
                 li { a href="#distributions" { "Distributions" } }
                 @if !galleries.kept.is_empty() { li { a href="#kept" { "Kept" } } }
                 @if !galleries.lost.is_empty() { li { a href="#lost" { "Lost" } } }
+                @if !triples.is_empty() { li { a href="#triples" { "Triples" } } }
             }
             search {
                 label.unseen for="filter" { "Filter the pages below by title, URL or rule" }

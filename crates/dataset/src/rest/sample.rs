@@ -1,0 +1,152 @@
+//! Columns of rest files behind synthesis: pages and triples, one a row.
+
+use std::collections::BTreeMap;
+
+use item::{Item, Rect, Refusal, Sample, Shown, Snapshot, Task, Triple, Viewport, Wording};
+use serde::{Deserialize, Serialize};
+
+use super::layout::{NODE, node_cell, node_from};
+use crate::cell::Cell;
+use crate::column::{Column, Kind};
+use crate::record::Record;
+
+/// What is no code and no picture of a triple, as one JSON object.
+#[derive(Serialize, Deserialize)]
+struct Details {
+    instructions: Vec<Wording>,
+    operators: Vec<String>,
+    kind: String,
+    severity: f64,
+    region: Option<Rect>,
+    diff: String,
+    blocks: String,
+    origin: String,
+    round: u32,
+    measures: BTreeMap<String, f64>,
+    refused: Option<Refusal>,
+}
+
+pub(super) const SAMPLE: &[Column<Item>] = &[
+    Column::always("task", Kind::Word, "`page`, `edit` or `polish`.", |i| {
+        Cell::opt(sample(i), |sample| match sample {
+            Sample::Page(_) => Cell::text("page"),
+            Sample::Triple(triple) => Cell::text(triple.task.name()),
+        })
+    }),
+    Column::always("html", Kind::LongText, "The document: of a triple, the one before.", |i| {
+        Cell::opt(first(i), |shown| Cell::text(shown.0))
+    }),
+    Column::always("screenshot", Kind::Bytes, "PNG of it.", |i| Cell::opt(first(i), |shown| Cell::bytes(shown.1))),
+    Column::always("width", Kind::Int, "Device px.", |i| Cell::opt(first(i), |shown| Cell::Int(shown.2.into()))),
+    Column::always("height", Kind::Int, "Device px.", |i| Cell::opt(first(i), |shown| Cell::Int(shown.3.into()))),
+    Column::always("viewport_width", Kind::Int, "CSS px.", |i| Cell::opt(viewport(i), |v| Cell::Int(v.width.into()))),
+    Column::always("viewport_height", Kind::Int, "CSS px.", |i| Cell::opt(viewport(i), |v| Cell::Int(v.height.into()))),
+    Column::always("device_scale_factor", Kind::Float, "Device px a CSS px.", |i| {
+        Cell::opt(viewport(i), |v| Cell::Float(v.device_scale_factor))
+    }),
+    Column::always("nodes", Kind::List(&NODE), "Elements of a page in document order.", |i| match sample(i) {
+        Some(Sample::Page(page)) => Cell::Many(page.nodes.iter().map(node_cell).collect()),
+        _ => Cell::Many(Vec::new()),
+    }),
+    Column::maybe("after_html", Kind::LongText, "The document after.", |i| {
+        Cell::opt(triple(i), |triple| Cell::text(&triple.after.html))
+    }),
+    Column::maybe("after_screenshot", Kind::Bytes, "PNG of it.", |i| {
+        Cell::opt(triple(i), |triple| Cell::bytes(&triple.after.screenshot))
+    }),
+    Column::maybe("after_width", Kind::Int, "Device px.", |i| {
+        Cell::opt(triple(i), |triple| Cell::Int(triple.after.width.into()))
+    }),
+    Column::maybe("after_height", Kind::Int, "Device px.", |i| {
+        Cell::opt(triple(i), |triple| Cell::Int(triple.after.height.into()))
+    }),
+    Column::maybe("details", Kind::LongText, "The rest of a triple as a JSON object.", |i| {
+        Cell::opt(triple(i), details_cell)
+    }),
+];
+
+fn sample(item: &Item) -> Option<&Sample> {
+    match &item.body {
+        item::Body::Sample(sample) => Some(sample),
+        _ => None,
+    }
+}
+
+fn triple(item: &Item) -> Option<&Triple> {
+    match sample(item)? {
+        Sample::Triple(triple) => Some(triple),
+        Sample::Page(_) => None,
+    }
+}
+
+fn first(item: &Item) -> Option<(&str, &[u8], u32, u32)> {
+    Some(match sample(item)? {
+        Sample::Page(page) => (&page.html, &page.screenshot, page.width, page.height),
+        Sample::Triple(Triple { before, .. }) => (&before.html, &before.screenshot, before.width, before.height),
+    })
+}
+
+fn viewport(item: &Item) -> Option<Viewport> {
+    Some(match sample(item)? {
+        Sample::Page(page) => page.viewport,
+        Sample::Triple(triple) => triple.viewport,
+    })
+}
+
+fn details_cell(triple: &Triple) -> Cell<'static> {
+    let Triple { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused, .. } =
+        triple.clone();
+    let details =
+        Details { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused };
+    // Plain data with text keys: serialising it cannot fail; a null would be noticed by the reader.
+    serde_json::to_string(&details).map_or(Cell::Null, Cell::owned)
+}
+
+/// A sample from the cells after the head's.
+pub(super) fn sample_from(record: &mut Record<'_>) -> Option<Sample> {
+    let task = record.text()?;
+    let before = shown_from(record)?;
+    let viewport = Viewport {
+        width: record.count_u32()?,
+        height: record.count_u32()?,
+        device_scale_factor: record.float()?,
+    };
+    let nodes = record.many()?;
+    let Shown { html, screenshot, width, height } = before;
+    if task == "page" {
+        let nodes = nodes.into_iter().map(node_from).collect::<Option<_>>()?;
+        return Some(Sample::Page(Snapshot { html, viewport, screenshot, width, height, nodes }));
+    }
+    let task = [Task::Edit, Task::Polish].into_iter().find(|known| known.name() == task)?;
+    let after = shown_from(record)?;
+    let details: Details = serde_json::from_str(&record.text()?).ok()?;
+    let Details { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused } =
+        details;
+    let before = Shown { html, screenshot, width, height };
+    Some(Sample::Triple(Triple {
+        task,
+        before,
+        after,
+        viewport,
+        instructions,
+        operators,
+        kind,
+        severity,
+        region,
+        diff,
+        blocks,
+        origin,
+        round,
+        measures,
+        refused,
+    }))
+}
+
+fn shown_from(record: &mut Record<'_>) -> Option<Shown> {
+    Some(Shown {
+        html: record.text()?,
+        screenshot: record.bytes()?,
+        width: record.count_u32()?,
+        height: record.count_u32()?,
+    })
+}

@@ -1,0 +1,150 @@
+//! What synthesis makes of a rendered page.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{ContentHasher, Rect, Snapshot, Viewport};
+
+/// What a model is to learn from a triple.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Change a page as an instruction says.
+    Edit,
+    /// Bring a draft nearer to a target picture.
+    Polish,
+}
+
+impl Task {
+    /// The name, as in subsets.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::Polish => "polish",
+        }
+    }
+}
+
+/// Code and its screenshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The HTML: the very bytes that were rendered.
+    pub html: String,
+    /// The screenshot, PNG.
+    pub screenshot: Bytes,
+    /// Width of the screenshot in device px.
+    pub width: u32,
+    /// Height of the screenshot in device px.
+    pub height: u32,
+}
+
+/// An instruction in one style of wording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wording {
+    /// `detailed`, `short`, `human` or `conversational`.
+    pub style: String,
+    /// The words.
+    pub text: String,
+}
+
+/// Why a triple was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Name of the rule.
+    pub rule: String,
+    /// What was measured.
+    pub detail: String,
+}
+
+/// Before, instruction, after. For [`Task::Polish`], *before* is the draft and *after* the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Triple {
+    /// What it teaches.
+    pub task: Task,
+    /// The code that is given, and how it looks.
+    pub before: Shown,
+    /// The code that is wanted, and how it looks.
+    pub after: Shown,
+    /// What both were rendered in.
+    pub viewport: Viewport,
+    /// What is asked for, in several wordings; the first is the canonical one.
+    pub instructions: Vec<Wording>,
+    /// Names of the operators that made the difference, in their order; empty where a model wrote it.
+    pub operators: Vec<String>,
+    /// Kind of change: `restyle`, `text`, `add`, `remove`, …
+    pub kind: String,
+    /// How strong the change is, 0 to 1.
+    pub severity: f64,
+    /// The box, in CSS px of the page before, that may change; `None` for the whole page.
+    pub region: Option<Rect>,
+    /// From *before* to *after* as a unified diff.
+    pub diff: String,
+    /// The same as search/replace blocks.
+    pub blocks: String,
+    /// Who made it: `program`, or a model.
+    pub origin: String,
+    /// Round of a polish, from 1.
+    pub round: u32,
+    /// What was measured, by name.
+    pub measures: BTreeMap<String, f64>,
+    /// Set where a check said no: such a triple goes no further than the gate behind the stage that made it.
+    pub refused: Option<Refusal>,
+}
+
+/// What goes on from synthesis: the page itself, and what was made of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "both are large, and neither lives long in numbers")]
+pub enum Sample {
+    /// The page as it came.
+    Page(Snapshot),
+    /// A triple made of it.
+    Triple(Triple),
+}
+
+impl Shown {
+    fn hash_into(&self, hasher: &mut ContentHasher) {
+        hasher.add_text(&self.html).add_bytes(&self.screenshot);
+        hasher.add_u64(u64::from(self.width)).add_u64(u64::from(self.height));
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.html.len() + self.screenshot.len()
+    }
+}
+
+impl Triple {
+    /// Bytes of content.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.before.size_bytes() + self.after.size_bytes() + self.diff.len() + self.blocks.len()
+    }
+
+    pub(crate) fn hash_into(&self, hasher: &mut ContentHasher) {
+        let Self { task, before, after, viewport, instructions, operators, kind, severity, .. } = self;
+        let Self { region, diff, blocks, origin, round, measures, refused, .. } = self;
+        hasher.add_text(task.name());
+        before.hash_into(hasher);
+        after.hash_into(hasher);
+        hasher.add_u64(u64::from(viewport.width)).add_u64(u64::from(viewport.height));
+        hasher.add_u64(viewport.device_scale_factor.to_bits()).add_u64(instructions.len() as u64);
+        for wording in instructions {
+            hasher.add_text(&wording.style).add_text(&wording.text);
+        }
+        hasher.add_u64(operators.len() as u64);
+        for operator in operators {
+            hasher.add_text(operator);
+        }
+        hasher.add_text(kind).add_u64(severity.to_bits()).add_u64(u64::from(region.is_some()));
+        let Rect { x, y, width, height } = region.unwrap_or_default();
+        for edge in [x, y, width, height] {
+            hasher.add_u64(u64::from(edge.to_bits()));
+        }
+        hasher.add_text(diff).add_text(blocks).add_text(origin).add_u64(u64::from(*round)).add_u64(measures.len() as u64);
+        for (name, value) in measures {
+            hasher.add_text(name).add_u64(value.to_bits());
+        }
+        let refused = refused.as_ref();
+        hasher.add_text(refused.map_or("", |why| &why.rule)).add_text(refused.map_or("", |why| &why.detail));
+    }
+}

@@ -1,0 +1,107 @@
+//! Decoded pictures.
+
+use image::{ImageFormat, RgbImage, imageops};
+
+/// A picture could not be decoded.
+#[derive(Debug, thiserror::Error)]
+#[error("decode the picture")]
+pub struct PictureError(#[from] image::ImageError);
+
+/// A picture in 8-bit RGB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture(RgbImage);
+
+/// One plane of grey values, 0 to 255.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plane {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) values: Vec<f32>,
+}
+
+impl Picture {
+    /// Decodes a PNG. Screenshots are opaque; transparency is dropped.
+    pub fn from_png(png: &[u8]) -> Result<Self, PictureError> {
+        Ok(Self(image::load_from_memory_with_format(png, ImageFormat::Png)?.into_rgb8()))
+    }
+
+    /// A picture whose pixels are given by their place.
+    pub fn from_fn(width: u32, height: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) -> Self {
+        Self(RgbImage::from_fn(width, height, |x, y| image::Rgb(pixel(x, y))))
+    }
+
+    /// The picture of an `image` buffer.
+    pub const fn from_rgb(picture: RgbImage) -> Self {
+        Self(picture)
+    }
+
+    /// Width in px.
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// Height in px.
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// Red, green and blue at a place that is inside.
+    pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
+        self.0.get_pixel(x, y).0
+    }
+
+    pub(crate) fn pixels(&self) -> impl Iterator<Item = [u8; 3]> + '_ {
+        self.0.pixels().map(|pixel| pixel.0)
+    }
+
+    pub(crate) fn row(&self, y: u32) -> &[u8] {
+        let bytes = self.0.width() as usize * 3;
+        &self.0.as_raw()[y as usize * bytes..(y as usize + 1) * bytes]
+    }
+
+    /// Both pictures on canvases of one size, white where a picture has nothing: pages of different heights are compared
+    /// from their top.
+    pub fn on_one_canvas(a: &Self, b: &Self) -> (Self, Self) {
+        let (width, height) = (a.width().max(b.width()), a.height().max(b.height()));
+        (a.on_canvas(width, height), b.on_canvas(width, height))
+    }
+
+    fn on_canvas(&self, width: u32, height: u32) -> Self {
+        if (self.width(), self.height()) == (width, height) {
+            return self.clone();
+        }
+        let mut canvas = RgbImage::from_pixel(width, height, image::Rgb([255; 3]));
+        imageops::replace(&mut canvas, &self.0, 0, 0);
+        Self(canvas)
+    }
+
+    /// Luma by ITU-R BT.601, as `PIL` and `scikit-image` make grey pictures of 8-bit ones.
+    pub(crate) fn luma(&self) -> Plane {
+        let luma = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
+        self.plane(luma)
+    }
+
+    /// One of the three channels.
+    pub(crate) fn channel(&self, channel: usize) -> Plane {
+        self.plane(|pixel| f32::from(pixel[channel]))
+    }
+
+    fn plane(&self, value: impl Fn([u8; 3]) -> f32) -> Plane {
+        Plane {
+            width: self.width() as usize,
+            height: self.height() as usize,
+            values: self.pixels().map(value).collect(),
+        }
+    }
+}
+
+impl Plane {
+    /// Half the size: each value is the mean of two by two; an odd last row or column is left out.
+    pub(crate) fn halved(&self) -> Self {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let at = |x: usize, y: usize| self.values[y * self.width + x];
+        let mean = |x: usize, y: usize| (at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) / 4.0;
+        let values = (0..height).flat_map(|y| (0..width).map(move |x| (2 * x, 2 * y))).map(|(x, y)| mean(x, y));
+        Self { width, height, values: values.collect() }
+    }
+}

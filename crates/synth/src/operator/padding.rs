@@ -1,0 +1,33 @@
+//! The room inside a block.
+
+use super::{Kind, Mutation, Operator, Site};
+use super::kit::{below, declared, is_block, singles};
+use crate::edit::{Page, Say};
+use crate::rng::Rng;
+
+pub(super) const OPERATOR: Operator =
+    Operator { name: "space.padding", kind: Kind::Restyle, breaks: None, sites, apply };
+
+fn sites(page: &Page<'_>) -> Vec<Site> {
+    singles(page, |node| is_block(page, node) || page.looks_like_button(node))
+}
+
+fn apply(page: &Page<'_>, site: &Site, severity: f64, _: &mut Rng) -> Option<Mutation> {
+    let px = 16.0 + 40.0 * severity;
+    let say = Say {
+        goal: format!("give {} more room inside", site.words),
+        exact: format!("Set the padding of {} to {px:.0} pixels on all sides.", site.words),
+    };
+    declared(page, site, &[("padding", format!("{px:.0}px"))], below(site), say)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kit::tests::check;
+    use super::OPERATOR;
+
+    #[test]
+    fn works_on_the_sample() {
+        check(&OPERATOR, "padding: ");
+    }
+}

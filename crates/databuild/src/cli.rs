@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Render rows again from their stored code and compare the pixels with the stored screenshots.
     Verify(VerifyArgs),
+    /// Write rows as conversations with pictures, in the forms that trainers read.
+    Export(ExportArgs),
     /// Say how alike two HTML pages are: pixels, colours, blocks of text, boxes, trees, lines of code.
     Metrics(MetricsArgs),
     /// Write the HTML report of the last run.
@@ -60,7 +62,7 @@ pub(crate) enum Command {
     Doctor,
     /// Print the JSON Schema of the pipeline file, or the columns of a subset.
     Schema {
-        /// `pipeline`, `pages` or `rejects`.
+        /// `pipeline`, `pages`, `edit`, `polish` or `rejects`.
         #[arg(default_value = "pipeline")]
         of: String,
     },
@@ -239,6 +241,37 @@ pub(crate) struct VerifyArgs {
     /// The Chrome to use, instead of the one found in PATH.
     #[arg(long, value_name = "FILE")]
     pub(crate) chrome: Option<PathBuf>,
+}
+
+/// Forms of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ChatFormat {
+    /// `conversations` of `human` and `gpt`, `images` beside them (LLaMA-Factory and others).
+    Sharegpt,
+    /// `messages` of `user` and `assistant` with parts.
+    Openai,
+    /// `conversations` with `image`.
+    Llava,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The folder of a dataset.
+    pub(crate) dataset: PathBuf,
+    /// The folder to write to: one list a subset and split, and `images`.
+    pub(crate) out: PathBuf,
+    /// The form of a conversation.
+    #[arg(long, value_enum, default_value = "sharegpt")]
+    pub(crate) format: ChatFormat,
+    /// `pages`, `edit` or `polish`; all three by default.
+    #[arg(long)]
+    pub(crate) subset: Option<String>,
+    /// Style of the instructions: `detailed` (by default), `short`, `human` or `conversational`.
+    #[arg(long)]
+    pub(crate) style: Option<String>,
+    /// Answer with search/replace blocks instead of the whole page.
+    #[arg(long)]
+    pub(crate) blocks: bool,
 }
 
 #[derive(Debug, Args)]

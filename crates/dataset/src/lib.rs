@@ -30,5 +30,5 @@ pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};
 pub use reader::{Columns, PageRow, PageRows, ShardReader};
 pub use schema::Subset;
 pub use shards::{ShardFile, ShardPolicy, ShardSetWriter};
-pub use triple_reader::{TripleRow, each_triple, triple_ids};
 pub use summary::{ColumnSummary, FileSummary, RowGroupSummary};
+pub use triple_reader::{TripleRow, each_triple, triple_ids};

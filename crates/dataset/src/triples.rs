@@ -12,7 +12,8 @@ use crate::pages::DEFAULT_SPLIT;
 type TripleItem = Item<Triple>;
 
 /// One row per edit.
-pub(crate) const EDIT: Table<TripleItem> = Table { name: "edit", version: 1, columns: &[IDENTITY, EDITED, CHANGE, EDIT_MEASURES, ORIGIN] };
+pub(crate) const EDIT: Table<TripleItem> =
+    Table { name: "edit", version: 1, columns: &[IDENTITY, EDITED, CHANGE, EDIT_MEASURES, ORIGIN] };
 
 /// One row per draft and answer.
 pub(crate) const POLISH: Table<TripleItem> =
@@ -64,7 +65,9 @@ const EDITED: &[Column<TripleItem>] = &[
 
 const POLISHED: &[Column<TripleItem>] = &[
     Column::always("draft_image", Kind::Image, "Screenshot of `draft`, PNG.", |t| image(t, "draft", &t.body.before)),
-    Column::always("draft", Kind::LongText, "The HTML document that is to be polished.", |t| Cell::text(&t.body.before.html)),
+    Column::always("draft", Kind::LongText, "The HTML document that is to be polished.", |t| {
+        Cell::text(&t.body.before.html)
+    }),
     Column::always("target_image", Kind::Image, "Screenshot of `target`, PNG: what it shall look like.", |t| {
         image(t, "target", &t.body.after)
     }),
@@ -86,9 +89,12 @@ const CHANGE: &[Column<TripleItem>] = &[
     Column::always("blocks", Kind::LongText, "The same as search/replace blocks; each search text is unique.", |t| {
         Cell::text(&t.body.blocks)
     }),
-    Column::always("operators", Kind::List(&WORD), "Operators that made the difference; empty for a model's work.", |t| {
-        Cell::Many(t.body.operators.iter().map(|operator| Cell::text(operator)).collect())
-    }),
+    Column::always(
+        "operators",
+        Kind::List(&WORD),
+        "Operators that made the difference; empty for a model's work.",
+        |t| Cell::Many(t.body.operators.iter().map(|operator| Cell::text(operator)).collect()),
+    ),
     Column::always("kind", Kind::Word, "Kind of change: `restyle`, `text`, `add`, `remove`, `move`, …", |t| {
         Cell::text(&t.body.kind)
     }),
@@ -119,7 +125,9 @@ const EDIT_MEASURES: &[Column<TripleItem>] = &[
 
 const POLISH_MEASURES: &[Column<TripleItem>] = &[
     Column::maybe("difference", Kind::Float, "1 less the SSIM of draft and target.", |t| measure(t, "difference")),
-    Column::maybe("ssim_before", Kind::Float, "SSIM of draft and target (luma, half size).", |t| measure(t, "ssim_before")),
+    Column::maybe("ssim_before", Kind::Float, "SSIM of draft and target (luma, half size).", |t| {
+        measure(t, "ssim_before")
+    }),
     Column::maybe("ssim_after", Kind::Float, "SSIM of answer and target.", |t| measure(t, "ssim_after")),
     Column::maybe("same_pixels_before", Kind::Float, "Share of pixels in which draft and target agree.", |t| {
         measure(t, "same_pixels_before")
@@ -141,7 +149,9 @@ fn measure<'a>(triple: &'a TripleItem, name: &str) -> Cell<'a> {
 
 const ORIGIN: &[Column<TripleItem>] = &[
     Column::always("url", Kind::Text, "Target URI of the page's capture.", |t| Cell::text(&t.head.provenance.url)),
-    Column::always("domain", Kind::Word, "Registrable domain of the URI's host.", |t| Cell::text(&t.head.provenance.domain)),
+    Column::always("domain", Kind::Word, "Registrable domain of the URI's host.", |t| {
+        Cell::text(&t.head.provenance.domain)
+    }),
     Column::always("crawl", Kind::Word, "Crawl that the archive belongs to; empty when not named.", |t| {
         Cell::text(&t.head.provenance.crawl)
     }),
@@ -160,7 +170,9 @@ const ORIGIN: &[Column<TripleItem>] = &[
     }),
     Column::maybe("color_scheme", Kind::Word, "Colour scheme that media queries saw.", |t| text(t, name::COLOR_SCHEME)),
     Column::always("databuild", Kind::Word, "What wrote the row.", |_| Cell::text(CREATED_BY)),
-    Column::maybe("chrome", Kind::Word, "Version of the browser that rendered both documents.", |t| text(t, name::CHROME)),
+    Column::maybe("chrome", Kind::Word, "Version of the browser that rendered both documents.", |t| {
+        text(t, name::CHROME)
+    }),
     Column::maybe("fonts", Kind::Word, "Digest of the fonts that were installed.", |t| text(t, name::FONTS)),
 ];
 

@@ -6,7 +6,7 @@ use dataset::DatasetError;
 use dataset::rest::{ItemWriter, LossWriter, read_heads, read_items, read_losses};
 use item::{
     Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Loss, LossKind, Node, Page, Provenance,
-    Rect, Snapshot, Value, Viewport, Visibility,
+    Rect, Refusal, Sample, Shown, Snapshot, Task, Triple, Value, Viewport, Visibility, Wording,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -90,17 +90,57 @@ fn body(kind: BodyKind) -> BoxedStrategy<Body> {
                 Body::Capture(Capture { status, headers, mime, charset, charset_source, html, truncated })
             })
             .boxed(),
-        BodyKind::Snapshot => (html, vec(any::<u8>(), 0..64), any::<[u32; 4]>(), 0.1..8.0, vec(node(), 0..5))
-            .prop_map(|(html, screenshot, [w, h, width, height], device_scale_factor, nodes)| {
-                let viewport = Viewport { width: w, height: h, device_scale_factor };
-                Body::Snapshot(Snapshot { html, viewport, screenshot: screenshot.into(), width, height, nodes })
-            })
-            .boxed(),
+        BodyKind::Snapshot => snapshot().prop_map(Body::Snapshot).boxed(),
+        BodyKind::Sample => {
+            let page = snapshot().prop_map(|page| Body::Sample(Sample::Page(page)));
+            prop_oneof![page, triple().prop_map(|triple| Body::Sample(Sample::Triple(Box::new(triple))))].boxed()
+        }
     }
 }
 
+fn snapshot() -> impl Strategy<Value = Snapshot> {
+    (any::<String>(), vec(any::<u8>(), 0..64), any::<[u32; 4]>(), 0.1..8.0, vec(node(), 0..5)).prop_map(
+        |(html, screenshot, [w, h, width, height], device_scale_factor, nodes)| {
+            let viewport = Viewport { width: w, height: h, device_scale_factor };
+            Snapshot { html, viewport, screenshot: screenshot.into(), width, height, nodes }
+        },
+    )
+}
+
+fn triple() -> impl Strategy<Value = Triple> {
+    let words = any::<[String; 6]>();
+    (snapshot(), snapshot(), words, any::<[f32; 4]>(), 0.0..1.0, any::<(bool, bool, u32)>()).prop_map(
+        |(before, after, [style, text, name, diff, blocks, origin], edges, severity, (is_edit, is_refused, round))| {
+            let shown = |page: Snapshot| {
+                let Snapshot { html, screenshot, width, height, .. } = page;
+                Shown { html, screenshot, width, height }
+            };
+            let finite = edges.iter().all(|edge| edge.is_finite());
+            let [x, y, width, height] = edges;
+            Triple {
+                task: if is_edit { Task::Edit } else { Task::Polish },
+                viewport: before.viewport,
+                before: shown(before),
+                after: shown(after),
+                instructions: vec![Wording { style, text: text.clone() }],
+                operators: vec![name.clone()],
+                kind: name.clone(),
+                severity,
+                region: finite.then_some(Rect { x, y, width, height }),
+                diff,
+                blocks,
+                origin,
+                round,
+                measures: [(name.clone(), severity)].into(),
+                refused: is_refused.then_some(Refusal { rule: name, detail: text }),
+            }
+        },
+    )
+}
+
 fn items() -> impl Strategy<Value = (BodyKind, Vec<Item>)> {
-    let kinds = prop_oneof![Just(BodyKind::Capture), Just(BodyKind::Page), Just(BodyKind::Snapshot)];
+    let kinds = vec![BodyKind::Capture, BodyKind::Page, BodyKind::Snapshot, BodyKind::Sample];
+    let kinds = proptest::sample::select(kinds);
     kinds.prop_flat_map(|kind| {
         let item = (head(), body(kind)).prop_map(|(head, body)| Item { head, body });
         (Just(kind), vec(item, 0..6))

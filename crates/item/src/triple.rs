@@ -95,12 +95,11 @@ pub struct Triple {
 
 /// What goes on from synthesis: the page itself, and what was made of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "both are large, and neither lives long in numbers")]
 pub enum Sample {
     /// The page as it came.
     Page(Snapshot),
     /// A triple made of it.
-    Triple(Triple),
+    Triple(Box<Triple>),
 }
 
 impl Shown {
@@ -140,7 +139,12 @@ impl Triple {
         for edge in [x, y, width, height] {
             hasher.add_u64(u64::from(edge.to_bits()));
         }
-        hasher.add_text(diff).add_text(blocks).add_text(origin).add_u64(u64::from(*round)).add_u64(measures.len() as u64);
+        hasher
+            .add_text(diff)
+            .add_text(blocks)
+            .add_text(origin)
+            .add_u64(u64::from(*round))
+            .add_u64(measures.len() as u64);
         for (name, value) in measures {
             hasher.add_text(name).add_u64(value.to_bits());
         }

@@ -8,8 +8,8 @@ use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
 use item::BodyKind;
 pub use stages::S3Credentials;
 use stages::{
-    CleanStage, DatasetSink, GateStage, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage, SketchStage,
-    SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
+    CleanStage, DatasetSink, GateStage, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage,
+    SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
 };
 use store::{LocalStore, Store};
 

@@ -105,7 +105,7 @@ impl SinkWriter for Writer {
         let id = head.id;
         let written = match body {
             Body::Snapshot(body) | Body::Sample(Sample::Page(body)) => self.writer.add_page(&Item { head, body }),
-            Body::Sample(Sample::Triple(body)) => self.writer.add_triple(&Item { head, body }),
+            Body::Sample(Sample::Triple(body)) => self.writer.add_triple(&Item { head, body: *body }),
             _ => return Err(StageError::plain(format!("write {id}: it is no snapshot"))),
         };
         written.map_err(|error| StageError::new(format!("write the row of {id}"), error))

@@ -18,6 +18,7 @@ mod snapshots;
 mod source;
 mod synth;
 
+pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
 pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
 pub use dataset::{DatasetConfig, DatasetSink};
 pub use known::Known;
@@ -28,7 +29,6 @@ pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use sketch::SketchStage;
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};
-pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
 pub use source::{IndexConfig, S3Credentials, SignalConfig, SourceConfig, WarcSource};
 
 /// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.

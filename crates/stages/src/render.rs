@@ -331,8 +331,7 @@ impl RenderStage {
     /// snapshot's pixels.
     pub(crate) fn same_view(&self, snapshot: &Snapshot) -> Result<SameView, StageError> {
         let farm = self.farm()?;
-        let views: Vec<&View> =
-            self.views.iter().filter(|view| view.policy.viewport == snapshot.viewport).collect();
+        let views: Vec<&View> = self.views.iter().filter(|view| view.policy.viewport == snapshot.viewport).collect();
         let again = |view: &RenderPolicy| RenderPolicy {
             viewport: view.viewport,
             color_scheme: view.color_scheme,
@@ -344,9 +343,7 @@ impl RenderStage {
             ..RenderPolicy::accept_all()
         };
         let mut policies = views.iter().map(|view| again(&view.policy));
-        let same = |policy: &RenderPolicy| {
-            matches!(farm.render(&snapshot.html, policy), RenderOutcome::Rendered(r) if r.screenshot == snapshot.screenshot)
-        };
+        let same = |policy: &RenderPolicy| matches!(farm.render(&snapshot.html, policy), RenderOutcome::Rendered(r) if r.screenshot == snapshot.screenshot);
         let policy = if views.len() > 1 { policies.find(same) } else { policies.next() };
         let policy = policy.or_else(|| self.views.first().map(|view| again(&view.policy)));
         let policy = policy.unwrap_or_else(RenderPolicy::accept_all);

@@ -65,7 +65,12 @@ impl Fixture {
         let page = Page::of(&self.html, &self.nodes, SIZE);
         let looks: Vec<(Option<String>, Option<String>)> = page
             .all()
-            .map(|node| (page.attribute(node, "data-box").map(str::to_owned), page.attribute(node, "data-bg").map(str::to_owned)))
+            .map(|node| {
+                (
+                    page.attribute(node, "data-box").map(str::to_owned),
+                    page.attribute(node, "data-bg").map(str::to_owned),
+                )
+            })
             .collect();
         for (node, (place, background)) in self.nodes.iter_mut().zip(looks) {
             if let Some(place) = place {

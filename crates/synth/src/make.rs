@@ -152,7 +152,8 @@ impl Maker<'_> {
 
     fn edits(&mut self, original: &Picture) {
         let mut rng = self.rng("edit");
-        let mut operators: Vec<&Operator> = OPERATORS.iter().copied().filter(|operator| operator.breaks.is_none()).collect();
+        let mut operators: Vec<&Operator> =
+            OPERATORS.iter().copied().filter(|operator| operator.breaks.is_none()).collect();
         rng.shuffle(&mut operators);
         let (mut proven, mut tries) = (0, self.policy.edits * self.policy.tries);
         for operator in operators {
@@ -231,7 +232,8 @@ impl Maker<'_> {
 
     fn polishes(&mut self, original: &Picture) {
         let mut rng = self.rng("polish");
-        let mut operators: Vec<&Operator> = OPERATORS.iter().copied().filter(|operator| operator.breaks.is_some()).collect();
+        let mut operators: Vec<&Operator> =
+            OPERATORS.iter().copied().filter(|operator| operator.breaks.is_some()).collect();
         rng.shuffle(&mut operators);
         let mut turn = operators.into_iter().cycle();
         let (mut proven, mut tries) = (0, self.policy.polishes * self.policy.tries);
@@ -306,14 +308,20 @@ fn polish_wordings(repairs: &[String], rng: &mut Rng) -> Vec<Wording> {
     let pick = |rng: &mut Rng, from: &[&str]| capitalised(rng.pick(from).copied().unwrap_or_default());
     let detailed = format!("Make the page look like the target screenshot. {}", repairs.join(" "));
     let short = pick(rng, &["Make the page look like the target.", "Match the target screenshot."]);
-    let human = pick(rng, &[
-        "My page is not quite there yet, please bring it closer to the target screenshot.",
-        "Here is the design and here is my page. Please fix the differences.",
-    ]);
-    let talk = pick(rng, &[
-        "Could you compare my page with the design and correct whatever is off? Thanks!",
-        "We are nearly there. Have a look at the target and polish the page until it looks the same.",
-    ]);
+    let human = pick(
+        rng,
+        &[
+            "My page is not quite there yet, please bring it closer to the target screenshot.",
+            "Here is the design and here is my page. Please fix the differences.",
+        ],
+    );
+    let talk = pick(
+        rng,
+        &[
+            "Could you compare my page with the design and correct whatever is off? Thanks!",
+            "We are nearly there. Have a look at the target and polish the page until it looks the same.",
+        ],
+    );
     [("detailed", detailed), ("short", short), ("human", human), ("conversational", talk)]
         .into_iter()
         .map(|(style, text)| Wording { style: style.to_owned(), text })

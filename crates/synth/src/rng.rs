@@ -11,7 +11,7 @@ impl Rng {
     pub fn new(seed: &Digest) -> Self {
         let mut state = 0;
         for chunk in seed.as_bytes().chunks_exact(8) {
-            state = state ^ chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            state ^= chunk.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
         }
         Self(state)
     }

@@ -8,15 +8,11 @@ pub const UNSTABLE_PAGE: Rule = Rule {
     meaning: "Rendered again, the page gave other pixels than its stored screenshot, so that nothing can be proven on it.",
 };
 /// The changed page could not be rendered.
-pub const DOES_NOT_RENDER: Rule = Rule {
-    name: "does-not-render",
-    meaning: "The page after the edit, or the draft, could not be rendered.",
-};
+pub const DOES_NOT_RENDER: Rule =
+    Rule { name: "does-not-render", meaning: "The page after the edit, or the draft, could not be rendered." };
 /// The edit cannot be seen.
-pub const INVISIBLE_EDIT: Rule = Rule {
-    name: "invisible-edit",
-    meaning: "The edit changes a smaller share of the pixels than `synth.change_min`.",
-};
+pub const INVISIBLE_EDIT: Rule =
+    Rule { name: "invisible-edit", meaning: "The edit changes a smaller share of the pixels than `synth.change_min`." };
 /// The edit changes too much of the picture.
 pub const TOO_LARGE_EDIT: Rule = Rule {
     name: "too-large-edit",
@@ -28,10 +24,8 @@ pub const SPILLING_EDIT: Rule = Rule {
     meaning: "Pixels outside of the edit's region change (more than `synth.spill_max`), or elements that it does not name look different.",
 };
 /// The way back does not lead back.
-pub const INVERSE_DIFFERS: Rule = Rule {
-    name: "inverse-differs",
-    meaning: "The inverse of the edit does not give the original document back.",
-};
+pub const INVERSE_DIFFERS: Rule =
+    Rule { name: "inverse-differs", meaning: "The inverse of the edit does not give the original document back." };
 /// The instruction names code.
 pub const CODE_IN_INSTRUCTION: Rule = Rule {
     name: "code-in-instruction",
@@ -48,10 +42,8 @@ pub const DRAFT_TOO_FAR: Rule = Rule {
     meaning: "The draft differs from the target by more than `synth.draft_difference_max`.",
 };
 /// The same was asked for on a page of the same site.
-pub const SAME_INSTRUCTION: Rule = Rule {
-    name: "same-instruction",
-    meaning: "Another triple of the same site asks for the same, values aside.",
-};
+pub const SAME_INSTRUCTION: Rule =
+    Rule { name: "same-instruction", meaning: "Another triple of the same site asks for the same, values aside." };
 
 /// All of them.
 pub const RULES: &[Rule] = &[

@@ -40,8 +40,8 @@ pub(crate) fn metrics(args: &MetricsArgs, printer: Printer) -> Outcome {
 }
 
 fn read(path: &Path) -> Result<String, CommandError> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| CommandError::usage(format!("read `{}`: {error}", path.display())))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| CommandError::usage(format!("read `{}`: {error}", path.display())))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

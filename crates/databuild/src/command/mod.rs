@@ -5,6 +5,7 @@ mod check;
 mod dedup;
 mod doctor;
 mod explain;
+mod export;
 mod failed;
 mod finished;
 mod hashlist;
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Check(args) => check::check(&args, printer),
         Command::Inspect(args) => inspect::inspect(&args, printer),
         Command::Verify(args) => verify::verify(&args, printer),
+        Command::Export(args) => export::export(&args, printer),
         Command::Metrics(args) => metrics::metrics(&args, printer),
         Command::Report(args) => report::report(&args, printer),
         Command::Failed(args) => failed::failed(&args, printer),

@@ -150,7 +150,13 @@ fn compare(farm: &Farm, row: &PageRow) -> Result<(), String> {
 }
 
 /// Renders a document in a viewport and compares it with a stored picture, pixel by pixel.
-fn compare_pixels(farm: &Farm, text: &str, image: &[u8], viewport: Viewport, scheme: ColorScheme) -> Result<(), String> {
+fn compare_pixels(
+    farm: &Farm,
+    text: &str,
+    image: &[u8],
+    viewport: Viewport,
+    scheme: ColorScheme,
+) -> Result<(), String> {
     let decode = |png: &[u8]| image::load_from_memory_with_format(png, ImageFormat::Png).map(|image| image.to_rgba8());
     let stored = decode(image).map_err(|error| format!("the stored screenshot does not decode: {error}"))?;
     let height_max = (f64::from(stored.height()) / viewport.device_scale_factor).round() as u32;

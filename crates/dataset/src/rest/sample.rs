@@ -82,7 +82,10 @@ fn triple(item: &Item) -> Option<&Triple> {
 fn first(item: &Item) -> Option<(&str, &[u8], u32, u32)> {
     Some(match sample(item)? {
         Sample::Page(page) => (&page.html, &page.screenshot, page.width, page.height),
-        Sample::Triple(Triple { before, .. }) => (&before.html, &before.screenshot, before.width, before.height),
+        Sample::Triple(triple) => {
+            let before = &triple.before;
+            (&before.html, &before.screenshot, before.width, before.height)
+        }
     })
 }
 
@@ -94,8 +97,9 @@ fn viewport(item: &Item) -> Option<Viewport> {
 }
 
 fn details_cell(triple: &Triple) -> Cell<'static> {
-    let Triple { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused, .. } =
-        triple.clone();
+    let Triple {
+        instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused, ..
+    } = triple.clone();
     let details =
         Details { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused };
     // Plain data with text keys: serialising it cannot fail; a null would be noticed by the reader.
@@ -106,11 +110,8 @@ fn details_cell(triple: &Triple) -> Cell<'static> {
 pub(super) fn sample_from(record: &mut Record<'_>) -> Option<Sample> {
     let task = record.text()?;
     let before = shown_from(record)?;
-    let viewport = Viewport {
-        width: record.count_u32()?,
-        height: record.count_u32()?,
-        device_scale_factor: record.float()?,
-    };
+    let viewport =
+        Viewport { width: record.count_u32()?, height: record.count_u32()?, device_scale_factor: record.float()? };
     let nodes = record.many()?;
     let Shown { html, screenshot, width, height } = before;
     if task == "page" {
@@ -123,7 +124,7 @@ pub(super) fn sample_from(record: &mut Record<'_>) -> Option<Sample> {
     let Details { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused } =
         details;
     let before = Shown { html, screenshot, width, height };
-    Some(Sample::Triple(Triple {
+    Some(Sample::Triple(Box::new(Triple {
         task,
         before,
         after,
@@ -139,7 +140,7 @@ pub(super) fn sample_from(record: &mut Record<'_>) -> Option<Sample> {
         round,
         measures,
         refused,
-    }))
+    })))
 }
 
 fn shown_from(record: &mut Record<'_>) -> Option<Shown> {

@@ -31,7 +31,8 @@ impl Barrier for TriplesBarrier {
         let mut seen: HashSet<(&str, &str)> = HashSet::new();
         let mut decisions = Vec::with_capacity(notes.len());
         for note in notes {
-            let asked = note.attributes.text(ASKED).filter(|asked| !seen.insert((&note.domain, asked)));
+            let asked = note.attributes.text(ASKED);
+            let asked = asked.filter(|asked| !seen.insert((note.domain.as_str(), *asked)));
             decisions.push(match asked {
                 Some(asked) => {
                     Decision::Reject(Rejection { rule: ::synth::SAME_INSTRUCTION, detail: asked.to_owned() })

@@ -43,7 +43,8 @@ fn asked(triple: &Triple) -> Attributes {
     let short = triple.instructions.iter().find(|wording| wording.style == "short");
     match short.filter(|_| triple.task == item::Task::Edit) {
         Some(wording) => {
-            let letters = wording.text.to_lowercase().chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
+            let letters =
+                wording.text.to_lowercase().chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
             Attributes::new().with(ASKED, letters)
         }
         None => Attributes::new(),

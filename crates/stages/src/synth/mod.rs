@@ -6,12 +6,12 @@
 mod barrier;
 mod gate;
 
+use ::synth::verify::{Gates, Renderer, Shot};
+use ::synth::{Made, OPERATORS_VERSION, Policy};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
 use item::{Attributes, Item, Kept, Sample, Snapshot, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use ::synth::verify::{Gates, Renderer, Shot};
-use ::synth::{Made, OPERATORS_VERSION, Policy};
 
 use crate::render::{RenderStage, SameView};
 
@@ -130,8 +130,8 @@ impl Stage for SynthStage {
             let view = self.render.same_view(&item.body)?;
             let Made { triples, .. } = ::synth::make(&item.body, &policy, &Farm(view));
             let plain = |sample| Kept { body: sample, attributes: Attributes::new() };
-            let triples = triples.into_iter().map(|triple| plain(Sample::Triple(triple)));
-            Ok(Verdict::Beside(plain(Sample::Page(item.body.clone())), triples.collect()))
+            let triples = triples.into_iter().map(|triple| plain(Sample::Triple(Box::new(triple))));
+            Ok::<_, StageError>(Verdict::Beside(plain(Sample::Page(item.body.clone())), triples.collect()))
         };
         let verdicts = batch.iter().map(verdict).collect();
         self.render.tell(context);

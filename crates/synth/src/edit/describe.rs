@@ -46,8 +46,7 @@ impl Page<'_> {
     /// A phrase that fits exactly one element of the page: `the button “Sign up” at the top right`.
     pub fn describe(&self, node: usize) -> Option<String> {
         let plain = self.phrase(node)?;
-        let alike: Vec<usize> =
-            self.shown().filter(|&other| self.phrase(other).as_ref() == Some(&plain)).collect();
+        let alike: Vec<usize> = self.shown().filter(|&other| self.phrase(other).as_ref() == Some(&plain)).collect();
         // The same text, once as a block and once as its only content, is one thing to look at.
         let rivals = alike.iter().filter(|&&other| !self.contains(node, other) && !self.contains(other, node));
         if rivals.clone().next().is_none() {
@@ -84,8 +83,20 @@ impl Page<'_> {
     fn place(&self, node: usize) -> String {
         let (rect, (width, height)) = (self.rect(node), self.size());
         let (x, y) = (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0);
-        let row = if y < height / 3.0 { "top" } else if y < height * 2.0 / 3.0 { "middle" } else { "bottom" };
-        let column = if x < width / 3.0 { " left" } else if x < width * 2.0 / 3.0 { "" } else { " right" };
+        let row = if y < height / 3.0 {
+            "top"
+        } else if y < height * 2.0 / 3.0 {
+            "middle"
+        } else {
+            "bottom"
+        };
+        let column = if x < width / 3.0 {
+            " left"
+        } else if x < width * 2.0 / 3.0 {
+            ""
+        } else {
+            " right"
+        };
         format!("{row}{column}")
     }
 

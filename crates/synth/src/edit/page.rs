@@ -50,7 +50,8 @@ impl<'a> Page<'a> {
                 children[parent as usize].push(index);
             }
         }
-        let mut page = Self { html, nodes, size, tags, children, sheet: None, rules: Vec::new(), classes: HashMap::new() };
+        let mut page =
+            Self { html, nodes, size, tags, children, sheet: None, rules: Vec::new(), classes: HashMap::new() };
         let sheets: Vec<usize> = page.all().filter(|&node| page.tag(node) == "style").collect();
         // The last one wins, and cleaned pages have one.
         page.sheet = sheets.last().and_then(|&node| page.inner(node));
@@ -283,17 +284,14 @@ impl Tag {
             let mut value = at..at;
             if bytes.get(at) == Some(&b'=') {
                 at += 1;
-                match bytes.get(at)? {
-                    quote @ (b'"' | b'\'') => {
-                        let length = bytes[at + 1..].iter().position(|byte| byte == quote)?;
-                        value = at + 1..at + 1 + length;
-                        at = value.end + 1;
-                    }
-                    _ => {
-                        let from = at;
-                        skip(&mut at, |byte| byte.is_ascii_whitespace() || byte == b'>');
-                        value = from..at;
-                    }
+                if let quote @ (b'"' | b'\'') = bytes.get(at)? {
+                    let length = bytes[at + 1..].iter().position(|byte| byte == quote)?;
+                    value = at + 1..at + 1 + length;
+                    at = value.end + 1;
+                } else {
+                    let from = at;
+                    skip(&mut at, |byte| byte.is_ascii_whitespace() || byte == b'>');
+                    value = from..at;
                 }
             }
             attributes.push((name, gap..at, value));
@@ -320,12 +318,16 @@ mod tests {
     fn start_tags() {
         let read = |html: &str| {
             let tag = Tag::read(html, 0)?;
-            let shown = |(name, _, value): &(String, Range<usize>, Range<usize>)| format!("{name}={}", &html[value.clone()]);
+            let shown =
+                |(name, _, value): &(String, Range<usize>, Range<usize>)| format!("{name}={}", &html[value.clone()]);
             Some((html[tag.range.clone()].to_owned(), tag.attributes.iter().map(shown).collect::<Vec<_>>().join(" ")))
         };
         for (html, expected) in [
             ("<p>x", Some(("<p>", ""))),
-            ("<a href=\"x>y\" Title='q' hidden data-x=1>z", Some(("<a href=\"x>y\" Title='q' hidden data-x=1>", "href=x>y title=q hidden= data-x=1"))),
+            (
+                "<a href=\"x>y\" Title='q' hidden data-x=1>z",
+                Some(("<a href=\"x>y\" Title='q' hidden data-x=1>", "href=x>y title=q hidden= data-x=1")),
+            ),
             ("<img src=\"a\"/>", Some(("<img src=\"a\"/>", "src=a"))),
             ("<p class=\"x", None),
             ("</p>", None),

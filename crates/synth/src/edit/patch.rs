@@ -72,7 +72,8 @@ impl Patch {
 
     /// The text afterwards.
     pub fn apply(&self, html: &str) -> String {
-        let mut after = String::with_capacity(html.len() + self.0.iter().map(|change| change.text.len()).sum::<usize>());
+        let mut after =
+            String::with_capacity(html.len() + self.0.iter().map(|change| change.text.len()).sum::<usize>());
         let mut from = 0;
         for Change { range, text } in &self.0 {
             after.push_str(&html[from..range.start]);

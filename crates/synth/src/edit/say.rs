@@ -21,12 +21,7 @@ const DETAILED: &[&str] = &[
     "Please edit the page as follows: {} All other parts stay the same.",
 ];
 /// Short forms; `{}` is the goal.
-const HUMAN: &[&str] = &[
-    "I'd like you to {}.",
-    "Can we {}?",
-    "We need to {}.",
-    "Please {}.",
-];
+const HUMAN: &[&str] = &["I'd like you to {}.", "Can we {}?", "We need to {}.", "Please {}."];
 /// The goal amid small talk.
 const CONVERSATIONAL: &[&str] = &[
     "Hey, I was just looking at the page again. Could you {}? The rest is fine for me.",
@@ -103,7 +98,8 @@ mod tests {
 
     #[test]
     fn four_styles() {
-        let say = Say { goal: "make the heading “Hi” blue".into(), exact: "Set the heading “Hi” to #00f.".into() };
+        let say =
+            Say { goal: "make the heading “Hi” blue".into(), exact: "Set the heading “Hi” to #00f.".into() };
         let wordings = say.wordings(&mut Rng::new(&Digest::of(b"seed")));
         let styles: Vec<&str> = wordings.iter().map(|wording| wording.style.as_str()).collect();
         assert_eq!(styles, ["detailed", "short", "human", "conversational"]);

@@ -42,7 +42,7 @@ pub(crate) fn rules(html: &str, sheet: Range<usize>) -> Vec<Rule> {
 }
 
 /// Declarations of a block.
-pub(crate) fn declarations<'a>(html: &'a str, block: Range<usize>) -> Vec<Declaration<'a>> {
+pub(crate) fn declarations(html: &str, block: Range<usize>) -> Vec<Declaration<'_>> {
     let mut found = Vec::new();
     let mut at = block.start;
     while at < block.end {
@@ -69,7 +69,7 @@ impl Rule {
         let mut values: Vec<(Range<usize>, &str)> = Vec::new();
         for (name, value) in wanted {
             match known.iter().rev().find(|known| known.name.eq_ignore_ascii_case(name)) {
-                Some(known) => values.push((known.value.clone(), value)),
+                Some(known) => values.push((known.value.clone(), value.as_str())),
                 None => added = format!("{added}{name}: {value}; "),
             }
         }

@@ -82,9 +82,7 @@ pub fn block_match(a: &[Block], b: &[Block]) -> BlockScore {
         let ((x1, y1), (x2, y2)) = (center(one), center(two));
         (x1 - x2).abs().max((y1 - y2).abs()).min(1.0)
     };
-    let hue = |one: &Block, two: &Block| {
-        (ciede2000(Lab::from_rgb(one.rgb), Lab::from_rgb(two.rgb)) / 100.0).min(1.0)
-    };
+    let hue = |one: &Block, two: &Block| (ciede2000(Lab::from_rgb(one.rgb), Lab::from_rgb(two.rgb)) / 100.0).min(1.0);
     BlockScore {
         block: if total > 0.0 { matched / total } else { 0.0 },
         text: mean(&|pair| pair.2),
@@ -220,24 +218,23 @@ mod tests {
         check(&page, &other, [0.5, 1.0, 1.0, 1.0]);
     }
 
+    fn best(values: &[Vec<f64>], row: usize, used: [bool; 4]) -> f64 {
+        let Some(line) = values.get(row) else { return 0.0 };
+        let free = (0..4).filter(|&column| !used[column]);
+        let value = |column: usize| {
+            let mut used = used;
+            used[column] = true;
+            line[column] + best(values, row + 1, used)
+        };
+        free.map(value).fold(0.0, f64::max)
+    }
+
     proptest::proptest! {
         /// Against trying every assignment.
         #[test]
         fn the_assignment_is_the_best(values in proptest::collection::vec(proptest::collection::vec(0.0..1.0_f64, 4), 1..5)) {
             let total: f64 = assign(&values).iter().map(|&(row, column)| values[row][column]).sum();
-            fn best(values: &[Vec<f64>], row: usize, used: &mut [bool; 4]) -> f64 {
-                let Some(line) = values.get(row) else { return 0.0 };
-                let mut most = 0.0_f64;
-                for column in 0..4 {
-                    if !used[column] {
-                        used[column] = true;
-                        most = most.max(line[column] + best(values, row + 1, used));
-                        used[column] = false;
-                    }
-                }
-                most
-            }
-            let most = best(&values, 0, &mut [false; 4]);
+            let most = best(&values, 0, [false; 4]);
             proptest::prop_assert!((total - most).abs() < 1e-9, "{total} {most}");
         }
     }

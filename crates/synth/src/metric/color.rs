@@ -18,12 +18,13 @@ impl Lab {
             let value = f64::from(value) / 255.0;
             if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         });
-        let [r, g, b] = linear;
-        let x = (0.412_453 * r + 0.357_580 * g + 0.180_423 * b) / 0.950_47;
-        let y = 0.212_671 * r + 0.715_160 * g + 0.072_169 * b;
-        let z = (0.019_334 * r + 0.119_193 * g + 0.950_227 * b) / 1.088_83;
-        let f = |t: f64| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };
-        Self { l: 116.0 * f(y) - 16.0, a: 500.0 * (f(x) - f(y)), b: 200.0 * (f(y) - f(z)) }
+        let [red, green, blue] = linear;
+        let x = (0.412_453 * red + 0.357_580 * green + 0.180_423 * blue) / 0.950_47;
+        let y = 0.212_671 * red + 0.715_160 * green + 0.072_169 * blue;
+        let z = (0.019_334 * red + 0.119_193 * green + 0.950_227 * blue) / 1.088_83;
+        let [x, y, z] =
+            [x, y, z].map(|ratio: f64| if ratio > 0.008_856 { ratio.cbrt() } else { 7.787 * ratio + 16.0 / 116.0 });
+        Self { l: 116.0 * y - 16.0, a: 500.0 * (x - y), b: 200.0 * (y - z) }
     }
 }
 
@@ -36,9 +37,9 @@ pub fn ciede2000(one: Lab, two: Lab) -> f64 {
     let chroma = |lab: Lab| lab.a.hypot(lab.b);
     let mean_chroma = f64::midpoint(chroma(one), chroma(two));
     let compensation = |chroma: f64| (chroma.powi(7) / (chroma.powi(7) + POW_25_7)).sqrt();
-    let g = 0.5 * (1.0 - compensation(mean_chroma));
+    let gray = 0.5 * (1.0 - compensation(mean_chroma));
     let prime = |lab: Lab| {
-        let a = lab.a * (1.0 + g);
+        let a = lab.a * (1.0 + gray);
         let hue = lab.b.atan2(a).to_degrees();
         (a.hypot(lab.b), if a == 0.0 && lab.b == 0.0 { 0.0 } else { hue.rem_euclid(360.0) })
     };
@@ -66,10 +67,11 @@ pub fn ciede2000(one: Lab, two: Lab) -> f64 {
         (h1 + h2 - 360.0) / 2.0
     };
     let cos = |degrees: f64| degrees.to_radians().cos();
-    let t = 1.0 - 0.17 * cos(h - 30.0) + 0.24 * cos(2.0 * h) + 0.32 * cos(3.0 * h + 6.0) - 0.20 * cos(4.0 * h - 63.0);
+    let hue_weight =
+        1.0 - 0.17 * cos(h - 30.0) + 0.24 * cos(2.0 * h) + 0.32 * cos(3.0 * h + 6.0) - 0.20 * cos(4.0 * h - 63.0);
     let rotation = 30.0 * (-((h - 275.0) / 25.0).powi(2)).exp();
     let from_50 = (l - 50.0).powi(2);
-    let (sl, sc, sh) = (1.0 + 0.015 * from_50 / (20.0 + from_50).sqrt(), 1.0 + 0.045 * c, 1.0 + 0.015 * c * t);
+    let (sl, sc, sh) = (1.0 + 0.015 * from_50 / (20.0 + from_50).sqrt(), 1.0 + 0.045 * c, 1.0 + 0.015 * c * hue_weight);
     let rt = -(2.0 * rotation).to_radians().sin() * 2.0 * compensation(c);
     let (l, c, h) = (dl / sl, dc / sc, dh / sh);
     (l * l + c * c + h * h + rt * c * h).sqrt()

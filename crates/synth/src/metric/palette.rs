@@ -1,7 +1,5 @@
 //! The few colours that make up a picture, and how alike two such sets are.
 
-use std::collections::BTreeMap;
-
 use super::color::{Lab, ciede2000};
 use super::picture::Picture;
 
@@ -23,18 +21,20 @@ const SHARE_MIN: f64 = 0.002;
 
 /// The main colours, the greatest share first.
 pub fn palette(picture: &Picture) -> Vec<Swatch> {
-    let mut bins: BTreeMap<[u8; 3], ([u64; 3], u64)> = BTreeMap::new();
+    let mut bins = vec![([0_u64; 3], 0_u64); 1 << (3 * BITS)];
     for pixel in picture.pixels() {
-        let bin = bins.entry(pixel.map(|value| value >> (8 - BITS))).or_default();
+        let place = pixel.iter().fold(0, |place, value| (place << BITS) | usize::from(value >> (8 - BITS)));
+        let bin = &mut bins[place];
         bin.1 += 1;
         bin.0.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u64::from(value));
     }
-    let total: u64 = bins.values().map(|bin| bin.1).sum();
+    bins.retain(|bin| bin.1 > 0);
+    let total: u64 = bins.iter().map(|bin| bin.1).sum();
     let swatch = |(sums, count): ([u64; 3], u64)| Swatch {
         rgb: sums.map(|sum| (sum / count) as u8),
         share: count as f64 / total as f64,
     };
-    let mut swatches: Vec<Swatch> = bins.into_values().map(swatch).filter(|s| s.share >= SHARE_MIN).collect();
+    let mut swatches: Vec<Swatch> = bins.into_iter().map(swatch).filter(|s| s.share >= SHARE_MIN).collect();
     swatches.sort_by(|one, two| two.share.total_cmp(&one.share).then(one.rgb.cmp(&two.rgb)));
     swatches.truncate(SWATCHES);
     swatches

@@ -51,7 +51,9 @@ pub fn change(a: &Picture, b: &Picture) -> Change {
 pub fn change_outside(a: &Picture, b: &Picture, allowed: &[Rect]) -> f64 {
     let (a, b) = Picture::on_one_canvas(a, b);
     let is_allowed = |x: f32, y: f32| {
-        allowed.iter().any(|r| x >= r.x.floor() && y >= r.y.floor() && x < (r.x + r.width).ceil() && y < (r.y + r.height).ceil())
+        allowed
+            .iter()
+            .any(|r| x >= r.x.floor() && y >= r.y.floor() && x < (r.x + r.width).ceil() && y < (r.y + r.height).ceil())
     };
     let mut outside = 0_u64;
     for y in 0..a.height() {
@@ -74,7 +76,8 @@ mod tests {
     #[test]
     fn share_bounds_and_outside() {
         let blank = Picture::from_fn(10, 10, |_, _| [255; 3]);
-        let dot = Picture::from_fn(10, 10, |x, y| if (2..4).contains(&x) && (5..9).contains(&y) { [0; 3] } else { [255; 3] });
+        let dot =
+            Picture::from_fn(10, 10, |x, y| if (2..4).contains(&x) && (5..9).contains(&y) { [0; 3] } else { [255; 3] });
         let found = change(&blank, &dot);
         assert_eq!((found.share, found.any), (0.08, 8));
         assert_eq!(found.bounds, Some(Rect { x: 2.0, y: 5.0, width: 2.0, height: 4.0 }));

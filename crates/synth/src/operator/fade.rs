@@ -25,7 +25,7 @@ fn apply(page: &Page<'_>, _: &Site, severity: f64, rng: &mut Rng) -> Option<Muta
     });
     let changes: Vec<Change> = changes.collect();
     let say = repair("give the faded texts the contrast of the target");
-    (!changes.is_empty()).then(|| Mutation { changes, touched: nodes, region: Region::Page, say })
+    (!changes.is_empty()).then_some(Mutation { changes, touched: nodes, region: Region::Page, say })
 }
 
 #[cfg(test)]

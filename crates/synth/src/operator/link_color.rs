@@ -1,7 +1,7 @@
 //! The colour of all links.
 
 use super::{Kind, Mutation, Operator, Region, Site};
-use super::kit::{COLORS, color, group, text_color};
+use super::kit::{COLORS, TINTS, color, group, text_color};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -14,7 +14,8 @@ fn sites(page: &Page<'_>) -> Vec<Site> {
 
 fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation> {
     let node = *site.nodes.first()?;
-    let (name, hex) = color(rng, text_color(page, node), page.background(node), COLORS)?;
+    let (ink, paper) = (text_color(page, node), page.background(node));
+    let (name, hex) = color(rng, ink, paper, COLORS).or_else(|| color(rng, ink, paper, TINTS))?;
     let change = page.add_css(&format!("a, a:visited {{ color: {hex} !important; }}"))?;
     let say = Say {
         goal: format!("make all links {name}"),

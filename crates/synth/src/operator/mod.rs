@@ -128,9 +128,11 @@ pub struct Mutation {
 }
 
 impl Mutation {
-    /// The patch, checked against the page.
+    /// The patch; `None` where nothing would change, or two changes touch.
     pub fn patch(&self, page: &Page<'_>) -> Option<Patch> {
-        Patch::new(page.html(), self.changes.clone()).ok()
+        let patch = Patch::new(page.html(), self.changes.clone()).ok()?;
+        let html = page.html();
+        patch.changes().iter().any(|change| html[change.range.clone()] != change.text).then_some(patch)
     }
 
     /// The box that may change in CSS px; `None` for the whole page.

@@ -19,7 +19,11 @@ pub(super) fn recolor(page: &Page<'_>, to: impl Fn([u8; 3]) -> [u8; 3]) -> Vec<C
             if let Some((rgb, alpha)) = crate::metric::css_color(&text[found..found + length]) {
                 let range = rule.block.start + found..rule.block.start + found + length;
                 let [r, g, b] = to(rgb);
-                let new = if alpha < 1.0 { format!("rgba({r}, {g}, {b}, {alpha})") } else { format!("#{r:02x}{g:02x}{b:02x}") };
+                let new = if alpha < 1.0 {
+                    format!("rgba({r}, {g}, {b}, {alpha})")
+                } else {
+                    format!("#{r:02x}{g:02x}{b:02x}")
+                };
                 if page.html()[range.clone()] != new {
                     changes.push(Change::replace(range, new));
                 }
@@ -52,21 +56,21 @@ pub(super) fn inverted(rgb: [u8; 3]) -> [u8; 3] {
 }
 
 fn hsl(rgb: [u8; 3]) -> (f64, f64, f64) {
-    let [r, g, b] = rgb.map(|value| f64::from(value) / 255.0);
-    let (high, low) = (r.max(g).max(b), r.min(g).min(b));
-    let (l, span) = (f64::midpoint(high, low), high - low);
+    let [red, green, blue] = rgb.map(|value| f64::from(value) / 255.0);
+    let (high, low) = (red.max(green).max(blue), red.min(green).min(blue));
+    let (lightness, span) = (f64::midpoint(high, low), high - low);
     if span == 0.0 {
-        return (0.0, 0.0, l);
+        return (0.0, 0.0, lightness);
     }
-    let s = span / (1.0 - (2.0 * l - 1.0).abs());
-    let sector = if high == r {
-        (g - b) / span
-    } else if high == g {
-        (b - r) / span + 2.0
+    let saturation = span / (1.0 - (2.0 * lightness - 1.0).abs());
+    let sector = if high == red {
+        (green - blue) / span
+    } else if high == green {
+        (blue - red) / span + 2.0
     } else {
-        (r - g) / span + 4.0
+        (red - green) / span + 4.0
     };
-    ((sector * 60.0).rem_euclid(360.0), s, l)
+    ((sector * 60.0).rem_euclid(360.0), saturation, lightness)
 }
 
 fn from_hsl(h: f64, s: f64, l: f64) -> [u8; 3] {

@@ -16,7 +16,7 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, _: &mut Rng) -> Option<Mutation> 
     let node = *site.nodes.first()?;
     let say = Say {
         goal: format!("remove {}", site.words),
-        exact: format!("Take {} out of the page; what follows moves up.", site.words),
+        exact: format!("Take {} out of the page, so that what follows moves up.", site.words),
     };
     Some(Mutation { changes: vec![Change::remove(page.range(node)?)], touched: vec![node], region: below(site), say })
 }

@@ -21,7 +21,7 @@ fn apply(page: &Page<'_>, _: &Site, severity: f64, rng: &mut Rng) -> Option<Muta
     };
     let changes: Vec<Change> = nodes.iter().filter_map(resize).collect();
     let say = repair("give the texts the sizes of the target");
-    (!changes.is_empty()).then(|| Mutation { changes, touched: nodes, region: Region::Page, say })
+    (!changes.is_empty()).then_some(Mutation { changes, touched: nodes, region: Region::Page, say })
 }
 
 #[cfg(test)]

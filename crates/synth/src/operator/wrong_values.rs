@@ -19,12 +19,12 @@ fn apply(page: &Page<'_>, site: &Site, severity: f64, rng: &mut Rng) -> Option<M
         for declaration in declarations(page.html(), rule.block.clone()) {
             let value = &page.html()[declaration.value.clone()];
             let number = value.strip_suffix("px").and_then(|number| number.parse::<f64>().ok());
-            if let Some(number) = number.filter(|number| *number >= 2.0) {
-                if rng.chance(0.2 + 0.6 * severity) {
-                    let sign = if rng.chance(0.5) { 1.0 } else { -1.0 };
-                    let off = number * (1.0 + sign * (0.25 + 0.5 * severity));
-                    changes.push(Change::replace(declaration.value.clone(), format!("{off:.0}px")));
-                }
+            if let Some(number) = number.filter(|number| *number >= 2.0)
+                && rng.chance(0.2 + 0.6 * severity)
+            {
+                let sign = if rng.chance(0.5) { 1.0 } else { -1.0 };
+                let off = number * (1.0 + sign * (0.25 + 0.5 * severity));
+                changes.push(Change::replace(declaration.value.clone(), format!("{off:.0}px")));
             }
         }
     }

@@ -10,9 +10,7 @@ use bytes::Bytes;
 use item::{Node, Rect, Rejection, Rule, Shown};
 
 use crate::edit::Page;
-use crate::metric::{
-    Picture, change, change_outside, line_jaccard, palette, palette_similarity, ssim_half,
-};
+use crate::metric::{Picture, change, change_outside, line_jaccard, palette, palette_similarity, ssim_half};
 use crate::rule;
 
 pub use looks::{Look, lost_looks};
@@ -113,7 +111,8 @@ pub fn check_edit(claim: &EditClaim<'_>, html: &str, shot: &Shot, gates: &Gates)
         return (measures, Some(refuse(rule::TOO_LARGE_EDIT, format!("{:.3} of the pixels change", found.share))));
     }
     let scale = claim.scale as f32;
-    let region = Rect { x: region.x * scale, y: region.y * scale, width: region.width * scale, height: region.height * scale };
+    let region =
+        Rect { x: region.x * scale, y: region.y * scale, width: region.width * scale, height: region.height * scale };
     let outside = change_outside(claim.before, &after, &[region]);
     measures.insert("changed_outside".to_owned(), outside);
     if outside > gates.spill_max {
@@ -140,7 +139,12 @@ pub fn nearness(target: &Picture, other: &Picture) -> [(&'static str, f64); 3] {
 /// Checks a draft and an answer against the target: the draft inside of the gates, the answer nearer by the margin.
 ///
 /// A palette that does not differ at all cannot come nearer; that metric then only must not get worse.
-pub fn check_polish(target: &Picture, draft: &Picture, answer: &Picture, gates: &Gates) -> (Measures, Option<Rejection>) {
+pub fn check_polish(
+    target: &Picture,
+    draft: &Picture,
+    answer: &Picture,
+    gates: &Gates,
+) -> (Measures, Option<Rejection>) {
     let mut measures = Measures::new();
     let (before, after) = (nearness(target, draft), nearness(target, answer));
     for ((name, before), (_, after)) in before.iter().zip(&after) {

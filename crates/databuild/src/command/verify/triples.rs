@@ -60,7 +60,9 @@ pub(super) fn verify(
         let wanted = sample(ids, size);
         let check = |rows: &mut Vec<TripleRow>| {
             rows.par_iter().for_each(|row| match prove(farm, row) {
-                Ok(()) => drop(good.fetch_add(1, Ordering::Relaxed)),
+                Ok(()) => {
+                    good.fetch_add(1, Ordering::Relaxed);
+                }
                 Err(why) => {
                     printer.note(&format!("{} {} {}: {why}", row.task.name(), row.id, row.url));
                     bad.fetch_add(1, Ordering::Relaxed);
@@ -93,9 +95,7 @@ fn sample(mut ids: Vec<ItemId>, size: Option<usize>) -> BTreeSet<ItemId> {
 
 fn prove(farm: &Farm, row: &TripleRow) -> Result<(), String> {
     let scheme = if row.color_scheme.as_deref() == Some("dark") { ColorScheme::Dark } else { ColorScheme::Light };
-    for (what, html, image) in
-        [("given", &row.before, &row.before_image), ("wanted", &row.after, &row.after_image)]
-    {
+    for (what, html, image) in [("given", &row.before, &row.before_image), ("wanted", &row.after, &row.after_image)] {
         compare_pixels(farm, html, image, row.viewport, scheme).map_err(|why| format!("the page {what}: {why}"))?;
     }
     let blocks = synth::edit::parse_blocks(&row.blocks)?;

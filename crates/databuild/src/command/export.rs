@@ -1,0 +1,133 @@
+//! `databuild export DATASET OUT`: rows as conversations, in the forms that trainers read.
+
+mod chat;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use dataset::{Columns, Manifest, PageRow, ShardFile, ShardReader, TripleRow, each_triple};
+use item::Task;
+
+use super::Outcome;
+use super::verify::read_manifest;
+use crate::cli::ExportArgs;
+use crate::error::CommandError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use chat::{Part, Turn};
+
+/// Folder of the pictures, beside the lists.
+const PICTURES: &str = "images";
+
+/// Writes one list a subset and split, and the pictures that they name.
+pub(crate) fn export(args: &ExportArgs, printer: Printer) -> Outcome {
+    let manifest = read_manifest(&args.dataset)?;
+    fs::create_dir_all(args.out.join(PICTURES)).map_err(CommandError::environment)?;
+    let mut rows = 0;
+    for (subset, splits) in subsets(args, &manifest) {
+        for (split, shards) in splits {
+            let path = args.out.join(format!("{subset}-{split}.jsonl"));
+            let file = File::create(&path).map_err(CommandError::environment)?;
+            let mut list = List { args, file: BufWriter::new(file), rows: 0 };
+            for shard in shards {
+                list.add_shard(&subset, &args.dataset.join(&shard.path))?;
+            }
+            list.file.flush().map_err(CommandError::environment)?;
+            printer.data(&format!("{} {}", list.rows, path.display()));
+            rows += list.rows;
+        }
+    }
+    if rows == 0 {
+        printer.note("the dataset has no rows of that kind; `[synth]` of the pipeline file makes edits and drafts");
+    }
+    Ok(())
+}
+
+type Splits<'a> = Vec<(&'a String, &'a Vec<ShardFile>)>;
+
+/// The chosen subsets with their splits.
+fn subsets<'a>(args: &ExportArgs, manifest: &'a Manifest) -> Vec<(String, Splits<'a>)> {
+    let is_wanted = |name: &str| match &args.subset {
+        Some(subset) => subset == name,
+        None => ["pages", "edit", "polish"].contains(&name),
+    };
+    let chosen = manifest.subsets.iter().filter(|(name, _)| is_wanted(name));
+    chosen.map(|(name, subset)| (name.clone(), subset.splits.iter().collect())).collect()
+}
+
+struct List<'a> {
+    args: &'a ExportArgs,
+    file: BufWriter<File>,
+    rows: u64,
+}
+
+fn unreadable(error: impl Into<anyhow::Error>) -> CommandError {
+    CommandError::new(ExitStatus::CheckFailed, error)
+}
+
+impl List<'_> {
+    fn add_shard(&mut self, subset: &str, shard: &Path) -> Outcome {
+        let task = [Task::Edit, Task::Polish].into_iter().find(|task| task.name() == subset);
+        if let Some(task) = task {
+            let mut outcome: Outcome = Ok(());
+            each_triple(shard, task, &|_| true, &mut |row| {
+                if outcome.is_ok() {
+                    outcome = self.add_triple(&row);
+                }
+                Ok(())
+            })
+            .map_err(unreadable)?;
+            return outcome;
+        }
+        let columns = Columns { text: true, image: true, nodes: false };
+        for row in ShardReader::open(shard).and_then(|reader| reader.pages(columns)).map_err(unreadable)? {
+            self.add_page(&row.map_err(unreadable)?)?;
+        }
+        Ok(())
+    }
+
+    /// A page is a screenshot and the code that renders it.
+    fn add_page(&mut self, row: &PageRow) -> Outcome {
+        let (Some(text), Some(image)) = (&row.text, &row.image) else { return Ok(()) };
+        let picture = self.picture(&format!("{}.png", row.id), image)?;
+        let ask = "Write the HTML page, with its style sheet, that looks like this screenshot.".to_owned();
+        self.add(&row.id.to_string(), vec![Part::Picture(picture), Part::Text(ask)], chat::fenced(text))
+    }
+
+    fn add_triple(&mut self, row: &TripleRow) -> Outcome {
+        let wanted = self.args.style.as_deref();
+        let style = wanted.and_then(|style| row.instructions.iter().find(|wording| wording.style == style));
+        let Some(instruction) = style.or(row.instructions.first()) else { return Ok(()) };
+        let answer = if self.args.blocks { row.blocks.clone() } else { chat::fenced(&row.after) };
+        let code = Part::Text(format!("{}\n\n{}", chat::fenced(&row.before), instruction.text));
+        let before = Part::Picture(self.picture(&format!("{}-before.png", row.id), &row.before_image)?);
+        let parts = match row.task {
+            Task::Edit => vec![before, code],
+            Task::Polish => {
+                let target = Part::Picture(self.picture(&format!("{}-target.png", row.id), &row.after_image)?);
+                vec![
+                    Part::Text("The target:".to_owned()),
+                    target,
+                    Part::Text("The page as it is:".to_owned()),
+                    before,
+                    code,
+                ]
+            }
+        };
+        self.add(&row.id.to_string(), parts, answer)
+    }
+
+    fn picture(&self, name: &str, png: &[u8]) -> Result<String, CommandError> {
+        let path: PathBuf = self.args.out.join(PICTURES).join(name);
+        fs::write(path, png).map_err(CommandError::environment)?;
+        Ok(format!("{PICTURES}/{name}"))
+    }
+
+    fn add(&mut self, id: &str, ask: Vec<Part>, answer: String) -> Outcome {
+        let line = chat::line(self.args.format, id, &Turn { ask, answer });
+        writeln!(self.file, "{line}").map_err(CommandError::environment)?;
+        self.rows += 1;
+        Ok(())
+    }
+}

@@ -97,7 +97,8 @@ fn trees_of_real_pages() {
         let expected = [&pair["tree_bleu_html5lib"], &pair["tree_rouge_1_html5lib"]]
             .map(|value| value.as_f64().expect("a number"));
         // The list is rounded to six digits.
-        let is_other = |url: &Value| OTHER_TREES.iter().any(|page| url.as_str().is_some_and(|url| url.starts_with(page)));
+        let is_other =
+            |url: &Value| OTHER_TREES.iter().any(|page| url.as_str().is_some_and(|url| url.starts_with(page)));
         if is_other(&pair["ref"]) || is_other(&pair["cand"]) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! The background of a block, in a light colour that its text reads well on.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{TINTS, boxes, color, declared, is_block, singles, text_color};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 

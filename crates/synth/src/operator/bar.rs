@@ -1,12 +1,11 @@
 //! The header or the footer in another colour.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{COLORS, boxes, color, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "bar.color", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "bar.color", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| matches!(page.tag(node), "header" | "footer" | "nav") && page.rect(node).width > 600.0)

@@ -1,7 +1,7 @@
 //! All buttons look different.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{COLORS, boxes, color, group};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -16,11 +16,8 @@ fn apply(page: &Page<'_>, site: &Site, severity: f64, rng: &mut Rng) -> Option<M
     let node = *site.nodes.first()?;
     let (name, hex) = color(rng, page.background(node), [255; 3], COLORS)?;
     let px = (4.0 + 16.0 * severity).round();
-    let style = [
-        ("background", hex.to_owned()),
-        ("color", "#ffffff".to_owned()),
-        ("border-radius", format!("{px:.0}px")),
-    ];
+    let style =
+        [("background", hex.to_owned()), ("color", "#ffffff".to_owned()), ("border-radius", format!("{px:.0}px"))];
     let changes = site.nodes.iter().map(|&button| page.declare_inline(button, &style)).collect::<Option<Vec<_>>>()?;
     let say = Say {
         goal: format!("make all buttons {name} with rounded corners"),

@@ -1,7 +1,7 @@
 //! The number of columns in which entries stand.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, declared, share, siblings, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -9,7 +9,11 @@ pub(super) const OPERATOR: Operator =
     Operator { name: "layout.columns", kind: Kind::Layout, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
-    singles(page, |node| siblings(page, node).len() >= 3 && !matches!(page.tag(node), "tbody" | "table" | "thead") && share(page, node) > 0.01)
+    singles(page, |node| {
+        siblings(page, node).len() >= 3
+            && !matches!(page.tag(node), "tbody" | "table" | "thead")
+            && share(page, node) > 0.01
+    })
 }
 
 fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation> {
@@ -17,7 +21,10 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation
     let columns = 2 + rng.below(count.min(4) - 1);
     let say = Say {
         goal: format!("arrange the entries of {} in {columns} columns", site.words),
-        exact: format!("Lay out the {count} entries of {} as a grid of {columns} equal columns with gaps of 16 pixels.", site.words),
+        exact: format!(
+            "Lay out the {count} entries of {} as a grid of {columns} equal columns with gaps of 16 pixels.",
+            site.words
+        ),
     };
     let declarations = [
         ("display", "grid".to_owned()),

@@ -1,13 +1,12 @@
 //! Dark mode: light and dark change places in every colour that the style sheet names.
 
-use super::{Kind, Mutation, Operator, Region, Site};
 use super::kit::{contrast, whole};
-use crate::edit::{Change, Page, Say};
 use super::recolor::{inverted, recolor};
+use super::{Kind, Mutation, Operator, Region, Site};
+use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "color.dark", kind: Kind::Theme, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "color.dark", kind: Kind::Theme, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     whole(page)

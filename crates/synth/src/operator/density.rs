@@ -1,12 +1,11 @@
 //! The density of the whole page.
 
+use super::kit::whole;
 use super::{Kind, Mutation, Operator, Region, Site};
-use super::kit::{whole};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "page.density", kind: Kind::Theme, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "page.density", kind: Kind::Theme, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     whole(page)

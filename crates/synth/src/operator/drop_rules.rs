@@ -1,9 +1,9 @@
 //! Rules of the style sheet are gone.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{repair, whole};
-use crate::edit::{Change, Page};
 use super::order::spaced;
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
+use crate::edit::{Change, Page};
 use crate::rng::Rng;
 
 pub(super) const OPERATOR: Operator =

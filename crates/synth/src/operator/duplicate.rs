@@ -1,12 +1,11 @@
 //! An entry stands there once more.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, siblings, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "tree.duplicate", kind: Kind::Add, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "tree.duplicate", kind: Kind::Add, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| page.parent(node).is_some_and(|parent| siblings(page, parent).contains(&node)))
@@ -20,7 +19,12 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, _: &mut Rng) -> Option<Mutation> 
         exact: format!("Add a copy of {} directly after it.", site.words),
     };
     let copy = page.html()[range.clone()].replace(" id=\"", " data-id=\"");
-    Some(Mutation { changes: vec![Change::insert(range.end, copy)], touched: site.nodes.clone(), region: below(site), say })
+    Some(Mutation {
+        changes: vec![Change::insert(range.end, copy)],
+        touched: site.nodes.clone(),
+        region: below(site),
+        say,
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Text fades into what is behind it.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{hex, is_text, repair, some, text_color, whole};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::{Change, Page};
 use crate::rng::Rng;
 

@@ -1,12 +1,11 @@
 //! Another field in a form.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "form.field", kind: Kind::Add, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "form.field", kind: Kind::Add, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| page.tag(node) == "form")

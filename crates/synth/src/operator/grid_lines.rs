@@ -1,12 +1,11 @@
 //! Lines between the cells of a table.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "table.lines", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "table.lines", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| page.tag(node) == "table")

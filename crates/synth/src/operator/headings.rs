@@ -1,7 +1,7 @@
 //! The size of all headings of one level of meaning: all of them, in proportion.
 
+use super::kit::group;
 use super::{Kind, Mutation, Operator, Region, Site};
-use super::kit::{group};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 

@@ -1,12 +1,11 @@
 //! The size of a picture, in proportion.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "image.size", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "image.size", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| page.tag(node) == "img" && page.rect(node).width >= 48.0)

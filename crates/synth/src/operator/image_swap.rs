@@ -1,12 +1,11 @@
 //! Another picture in the place of one: a drawn one, of the same size.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{COLORS, boxes, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "image.swap", kind: Kind::Swap, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "image.swap", kind: Kind::Swap, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| page.tag(node) == "img" && page.rect(node).width >= 32.0)
@@ -20,7 +19,10 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation
     );
     let say = Say {
         goal: format!("replace {} with a {name} drawing of mountains", site.words),
-        exact: format!("Put a simple drawing of white mountains on {name} in the place of {}, at the same size.", site.words),
+        exact: format!(
+            "Put a simple drawing of white mountains on {name} in the place of {}, at the same size.",
+            site.words
+        ),
     };
     let rect = page.rect(node);
     let mut changes = vec![page.set_attribute(node, "src", &svg)?];

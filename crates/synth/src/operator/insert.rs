@@ -1,12 +1,11 @@
 //! A new component in the page's own colours.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{TINTS, below, is_block, share, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "tree.insert", kind: Kind::Add, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "tree.insert", kind: Kind::Add, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| is_block(page, node) && share(page, node) > 0.02)
@@ -19,7 +18,10 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation
     let html = html.replace("{tint}", hex);
     let say = Say {
         goal: format!("put a {name} {what} saying “{words}” above {}", site.words),
-        exact: format!("Insert a {what} with the text “{words}” on a background of {hex} directly above {}.", site.words),
+        exact: format!(
+            "Insert a {what} with the text “{words}” on a background of {hex} directly above {}.",
+            site.words
+        ),
     };
     let at = page.range(node)?.start;
     Some(Mutation { changes: vec![Change::insert(at, html)], touched: Vec::new(), region: below(site), say })
@@ -37,7 +39,10 @@ fn component(rng: &mut Rng) -> (&'static str, &'static str, String) {
     ];
     let words = WORDS[rng.below(WORDS.len())];
     let (what, html) = match rng.below(4) {
-        0 => ("banner", "<div style=\"background: {tint}; color: #222; padding: 12px 20px; text-align: center\">{words}</div>"),
+        0 => (
+            "banner",
+            "<div style=\"background: {tint}; color: #222; padding: 12px 20px; text-align: center\">{words}</div>",
+        ),
         1 => (
             "call-out box",
             "<div style=\"background: {tint}; color: #222; padding: 20px; margin: 16px; border-left: 6px solid #444\">{words}</div>",

@@ -1,7 +1,7 @@
 //! Where in their row things stand.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, declared, is_row, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -13,7 +13,9 @@ fn sites(page: &Page<'_>) -> Vec<Site> {
 }
 
 fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation> {
-    let (value, how) = [("center", "in the middle"), ("space-between", "spread over the whole width"), ("flex-end", "at the right")][rng.below(3)];
+    let (value, how) =
+        [("center", "in the middle"), ("space-between", "spread over the whole width"), ("flex-end", "at the right")]
+            [rng.below(3)];
     let say = Say {
         goal: format!("let the parts of {} stand {how}", site.words),
         exact: format!("Align the row of parts in {} so that they stand {how}.", site.words),

@@ -1,7 +1,7 @@
 //! The distance of lines in a text of several.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, declared, is_text, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 

@@ -1,12 +1,11 @@
 //! The colour of all links.
 
-use super::{Kind, Mutation, Operator, Region, Site};
 use super::kit::{COLORS, TINTS, color, group, text_color};
+use super::{Kind, Mutation, Operator, Region, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "color.links", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "color.links", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     group(page, "link", "links", 2)

@@ -1,7 +1,7 @@
 //! The room above a block.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, declared, is_block, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 

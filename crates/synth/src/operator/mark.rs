@@ -1,12 +1,11 @@
 //! A small mark behind a heading.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{COLORS, below, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "text.badge", kind: Kind::Add, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "text.badge", kind: Kind::Add, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| matches!(page.noun(node), "heading" | "list item") && page.text_range(node).is_some())

@@ -1,7 +1,7 @@
 //! The marks before the entries of a list.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, siblings, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -13,7 +13,8 @@ fn sites(page: &Page<'_>) -> Vec<Site> {
 }
 
 fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation> {
-    let (value, how) = [("square", "square bullets"), ("decimal", "numbers"), ("upper-alpha", "capital letters")][rng.below(3)];
+    let (value, how) =
+        [("square", "square bullets"), ("decimal", "numbers"), ("upper-alpha", "capital letters")][rng.below(3)];
     let say = Say {
         goal: format!("mark the entries of {} with {how}", site.words),
         exact: format!("Show {how} before each entry of {}, inside of the list.", site.words),

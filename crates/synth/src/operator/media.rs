@@ -1,7 +1,7 @@
 //! A rule for a range of widths of the viewport, in which this one lies.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, is_block, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -9,7 +9,9 @@ pub(super) const OPERATOR: Operator =
     Operator { name: "media.rule", kind: Kind::Responsive, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
-    singles(page, |node| is_block(page, node) && page.attribute(node, "class").is_some_and(|list| !list.trim().is_empty()))
+    singles(page, |node| {
+        is_block(page, node) && page.attribute(node, "class").is_some_and(|list| !list.trim().is_empty())
+    })
 }
 
 fn apply(page: &Page<'_>, site: &Site, severity: f64, rng: &mut Rng) -> Option<Mutation> {

@@ -1,12 +1,11 @@
 //! Two neighbours change places.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, siblings, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "tree.swap", kind: Kind::Move, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "tree.swap", kind: Kind::Move, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| siblings(page, node).len() >= 2)
@@ -18,10 +17,8 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation
     let (one, two) = (entries[first], entries[first + 1]);
     let (from, to) = (page.range(one)?, page.range(two)?);
     let (one_words, two_words) = (page.describe(one)?, page.describe(two)?);
-    let changes = spaced(vec![
-        Change::replace(from.clone(), &page.html()[to.clone()]),
-        Change::replace(to, &page.html()[from]),
-    ]);
+    let changes =
+        spaced(vec![Change::replace(from.clone(), &page.html()[to.clone()]), Change::replace(to, &page.html()[from])]);
     let say = Say {
         goal: format!("swap {one_words} and {two_words}"),
         exact: format!("Let {one_words} and {two_words} change places."),

@@ -1,7 +1,7 @@
 //! Blocks lie upon each other.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{is_block, is_text, repair, some, whole};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::{Change, Page};
 use crate::rng::Rng;
 

@@ -1,12 +1,11 @@
 //! The width of the column that holds the page.
 
-use super::{Kind, Mutation, Operator, Region, Site};
 use super::kit::{declared, whole};
+use super::{Kind, Mutation, Operator, Region, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "page.width", kind: Kind::Layout, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "page.width", kind: Kind::Layout, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     whole(page)

@@ -1,7 +1,7 @@
 //! Blocks in colours that do not belong together.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{hex, is_block, repair, some, whole};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::{Change, Page};
 use crate::rng::Rng;
 

@@ -1,12 +1,11 @@
 //! The corners of a box.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{boxes, declared, is_block, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "box.radius", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "box.radius", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| has_edge(page, node))

@@ -1,12 +1,11 @@
 //! An entry or a text is taken out.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, is_block, is_text, share, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "tree.remove", kind: Kind::Remove, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "tree.remove", kind: Kind::Remove, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| (is_block(page, node) || is_text(page, node)) && share(page, node) < 0.3)

@@ -1,13 +1,12 @@
 //! The order of all entries, turned around.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, siblings, singles};
-use crate::edit::{Change, Page, Say};
 use super::order::spaced;
+use super::{Kind, Mutation, Operator, Site};
+use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "layout.reverse", kind: Kind::Move, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "layout.reverse", kind: Kind::Move, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| siblings(page, node).len() >= 3)

@@ -1,13 +1,12 @@
 //! A row of a table is taken out.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, shown_children, singles};
-use crate::edit::{Change, Page, Say};
 use super::stripes::rows;
+use super::{Kind, Mutation, Operator, Site};
+use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "table.row", kind: Kind::Remove, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "table.row", kind: Kind::Remove, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| page.tag(node) == "table" && rows(page, node).len() >= 3)
@@ -24,7 +23,12 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation
         goal: format!("delete the row “{first}” from {}", site.words),
         exact: format!("Remove the row that begins with “{first}” from {}.", site.words),
     };
-    Some(Mutation { changes: vec![Change::remove(page.range(row)?)], touched: site.nodes.clone(), region: below(site), say })
+    Some(Mutation {
+        changes: vec![Change::remove(page.range(row)?)],
+        touched: site.nodes.clone(),
+        region: below(site),
+        say,
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! A section changes places with the one behind it.
 
-use super::{Kind, Mutation, Operator, Region, Site};
 use super::kit::{is_block, shown_children, singles};
+use super::{Kind, Mutation, Operator, Region, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "tree.move", kind: Kind::Move, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "tree.move", kind: Kind::Move, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| next(page, node).is_some())

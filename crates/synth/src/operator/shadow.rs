@@ -1,12 +1,11 @@
 //! A shadow behind a box.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{boxes, declared, is_block, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "box.shadow", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "box.shadow", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| is_block(page, node) || page.tag(node) == "img" || page.looks_like_button(node))

@@ -1,7 +1,7 @@
 //! Text that does not fit into its box.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{is_text, repair, some, whole};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::{Change, Page};
 use crate::rng::Rng;
 

@@ -1,7 +1,7 @@
 //! What stands side by side, below each other.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, declared, is_row, shown_children, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
@@ -18,7 +18,8 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, _: &mut Rng) -> Option<Mutation> 
         goal: format!("stack the {count} parts of {} on top of each other", site.words),
         exact: format!("Arrange the {count} parts of {} in one column instead of a row.", site.words),
     };
-    let declarations = [("display", "flex".to_owned()), ("flex-direction", "column".to_owned()), ("gap", "8px".to_owned())];
+    let declarations =
+        [("display", "flex".to_owned()), ("flex-direction", "column".to_owned()), ("gap", "8px".to_owned())];
     declared(page, site, &declarations, below(site), say)
 }
 

@@ -1,7 +1,7 @@
 //! Pictures out of proportion.
 
-use super::{Kind, Mutation, Operator, Principle, Site};
 use super::kit::{below, repair, singles};
+use super::{Kind, Mutation, Operator, Principle, Site};
 use crate::edit::Page;
 use crate::rng::Rng;
 

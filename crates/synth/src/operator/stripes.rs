@@ -1,7 +1,7 @@
 //! Every second row of a table has a background.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{TINTS, boxes, shown_children, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 

@@ -1,13 +1,12 @@
 //! Another accent for the whole page: every colour that the style sheet names is turned around the wheel.
 
-use super::{Kind, Mutation, Operator, Region, Site};
-use super::kit::{whole};
-use crate::edit::{Page, Say};
+use super::kit::whole;
 use super::recolor::{recolor, turned};
+use super::{Kind, Mutation, Operator, Region, Site};
+use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "color.theme", kind: Kind::Theme, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "color.theme", kind: Kind::Theme, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     whole(page)

@@ -1,12 +1,11 @@
 //! The last entry becomes the first.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, siblings, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "tree.first", kind: Kind::Move, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "tree.first", kind: Kind::Move, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| siblings(page, node).len() >= 3 && page.tag(node) != "tbody")

@@ -1,12 +1,11 @@
 //! The alignment of the lines of a text.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{boxes, declared, is_text, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "type.align", kind: Kind::Layout, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "type.align", kind: Kind::Layout, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| is_text(page, node) && page.rect(node).width > 240.0)

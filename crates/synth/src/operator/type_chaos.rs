@@ -1,7 +1,7 @@
 //! Sizes of text that say nothing of what matters.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{is_text, repair, some, whole};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::{Change, Page};
 use crate::rng::Rng;
 

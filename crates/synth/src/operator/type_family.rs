@@ -1,12 +1,11 @@
 //! The typeface of the page or of a text.
 
-use super::{Kind, Mutation, Operator, Region, Site};
 use super::kit::{below, declared, is_text, singles, whole};
+use super::{Kind, Mutation, Operator, Region, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "type.family", kind: Kind::Restyle, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "type.family", kind: Kind::Restyle, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     let mut sites = whole(page);

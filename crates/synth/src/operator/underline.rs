@@ -1,7 +1,7 @@
 //! A line under a text.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{boxes, declared, is_text, singles};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::{Page, Say};
 use crate::rng::Rng;
 

@@ -1,7 +1,7 @@
 //! A page with the wrong typeface and centred text throughout.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{repair, whole};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::Page;
 use crate::rng::Rng;
 

@@ -1,13 +1,12 @@
 //! A heading, button or link says something else.
 
-use super::{Kind, Mutation, Operator, Site};
 use super::kit::{below, singles};
-use crate::edit::{Change, Page, Say};
+use super::{Kind, Mutation, Operator, Site};
 use crate::edit::escape;
+use crate::edit::{Change, Page, Say};
 use crate::rng::Rng;
 
-pub(super) const OPERATOR: Operator =
-    Operator { name: "text.replace", kind: Kind::Text, breaks: None, sites, apply };
+pub(super) const OPERATOR: Operator = Operator { name: "text.replace", kind: Kind::Text, breaks: None, sites, apply };
 
 fn sites(page: &Page<'_>) -> Vec<Site> {
     singles(page, |node| matches!(page.noun(node), "heading" | "button" | "link") && page.text_range(node).is_some())
@@ -29,8 +28,14 @@ fn apply(page: &Page<'_>, site: &Site, _: f64, rng: &mut Rng) -> Option<Mutation
 fn phrases(noun: &str) -> &'static [&'static str] {
     match noun {
         "heading" => &[
-            "News", "Our story", "What we do", "Everything you need to know", "How it works", "Latest from the team",
-            "Made with care, since 1987", "Questions and answers",
+            "News",
+            "Our story",
+            "What we do",
+            "Everything you need to know",
+            "How it works",
+            "Latest from the team",
+            "Made with care, since 1987",
+            "Questions and answers",
         ],
         "button" => &["Get started", "Learn more", "Try it free", "Send", "Continue", "Book now", "Sign in"],
         _ => &["About us", "Contact", "Read more", "Our services", "Help", "See all", "Visit the shop"],

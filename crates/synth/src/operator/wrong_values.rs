@@ -1,9 +1,9 @@
 //! Numbers in the style sheet are off.
 
-use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use super::kit::{repair, whole};
-use crate::edit::{Change, Page};
+use super::{Kind, Mutation, Operator, Principle, Region, Site};
 use crate::edit::declarations;
+use crate::edit::{Change, Page};
 use crate::rng::Rng;
 
 pub(super) const OPERATOR: Operator =

@@ -117,7 +117,7 @@ mod tests {
             (vec![1..3, 2..5], Err(PatchError::Overlap(2))),
             (vec![1..3, 3..5], Err(PatchError::Overlap(3))),
             (vec![4..4, 4..4], Err(PatchError::Overlap(4))),
-            (vec![8..11], Err(PatchError::Place(11))),
+            (vec![1..2, 8..11], Err(PatchError::Place(11))),
         ] {
             let changes = ranges.into_iter().map(Change::remove).collect();
             assert_eq!(Patch::new(html, changes).map(drop), expected);

@@ -63,7 +63,7 @@ mod tests {
             ("abc", "abc", 1.0),
             ("abcd", "bcde", 0.75),
             ("private Thread currentThread;", "private volatile Thread currentThread;", 0.865_671_641_791_044_8),
-            ("Contact us", "Contact", 0.823_529_411_764_705_9),
+            ("Contact us", "Contact", 14.0 / 17.0),
             ("abc", "xyz", 0.0),
             ("Größe", "Grösse", 0.727_272_727_272_727_3),
         ] {

@@ -26,18 +26,22 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Say what a run would do, and why, without doing it.
     Plan(PlanArgs),
-    /// Check a pipeline file without looking at the data.
+    /// Check a pipeline file without looking at the data; or a dataset's folder against the limits of the Hub and its viewer.
     Check(FileArgs),
     /// Show what is in a WARC file, a Parquet shard or a dataset.
     Inspect(InspectArgs),
     /// Render rows again from their stored code and compare the pixels with the stored screenshots.
     Verify(VerifyArgs),
-    /// Write rows as conversations with pictures, in the forms that trainers read.
+    /// Write rows in the forms that trainers read: as conversations with pictures, or as WebDataset tar files.
     Export(ExportArgs),
     /// Say how alike two HTML pages are: pixels, colours, blocks of text, boxes, trees, lines of code.
     Metrics(MetricsArgs),
     /// Write the HTML report of the last run.
     Report(FileArgs),
+    /// Publish the last run's dataset to the Hugging Face Hub, to S3 or to a folder; what is there already is not sent.
+    Publish(PublishArgs),
+    /// Show the report and the rows of the last run in a browser, and a run that goes on.
+    Serve(ServeArgs),
     /// List what could not be processed in the last run.
     Failed(FailedArgs),
     /// Try failures of the last run again, and nothing else.
@@ -60,9 +64,9 @@ pub(crate) enum Command {
     },
     /// Say what is installed, what is missing and how to get it.
     Doctor,
-    /// Print the JSON Schema of the pipeline file, or the columns of a subset.
+    /// Print the JSON Schema of the pipeline file or of the manifest, or the columns of a subset.
     Schema {
-        /// `pipeline`, `pages`, `edit`, `polish` or `rejects`.
+        /// `pipeline`, `manifest`, or a subset: `pages`, `meta`, `edit`, `polish`, `rejects`.
         #[arg(default_value = "pipeline")]
         of: String,
     },
@@ -119,7 +123,7 @@ pub(crate) struct BenchRenderArgs {
     pub(crate) chrome: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct FileArgs {
     /// The pipeline file.
     pub(crate) file: PathBuf,
@@ -214,6 +218,46 @@ pub(crate) struct PruneArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct PublishArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Where to: `organisation/name` on the Hub, `s3://bucket/prefix`, or a folder (a path that begins with `/` or `./`).
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) to: String,
+    /// Hub: commit to this branch instead of `main`; it is made if it does not exist.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    /// Hub: leave everything in a pull request.
+    #[arg(long, conflicts_with = "branch")]
+    pub(crate) pr: bool,
+    /// Hub: a dataset that has to be created is private.
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// Say what would be sent, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Hub: list the dataset afterwards and compare names, sizes and digests.
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// The address to listen on. Others than loopback show the dataset to whoever reaches them.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) address: String,
+    /// The port; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8400)]
+    pub(crate) port: u16,
+    /// The events of a run that goes on, as `databuild run --events FILE` writes them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
     /// A WARC file, a Parquet file, or the folder of a dataset.
     pub(crate) path: PathBuf,
@@ -223,6 +267,9 @@ pub(crate) struct InspectArgs {
     /// WARC: print the block of the record at this offset, as it is.
     #[arg(long, value_name = "BYTES")]
     pub(crate) offset: Option<u64>,
+    /// Dataset: print the row of this id, its long texts cut.
+    #[arg(long, value_name = "ID")]
+    pub(crate) row: Option<String>,
     /// WARC: compare the digests in record headers with the bytes.
     #[arg(long)]
     pub(crate) digests: bool,
@@ -244,9 +291,9 @@ pub(crate) struct VerifyArgs {
 }
 
 /// Forms of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChatFormat {
-    /// `conversations` of `human` and `gpt`, `images` beside them (LLaMA-Factory and others).
+    /// `conversations` of `human` and `gpt`, `images` beside them.
     Sharegpt,
     /// `messages` of `user` and `assistant` with parts.
     Openai,
@@ -254,15 +301,43 @@ pub(crate) enum ChatFormat {
     Llava,
 }
 
+/// Forms of the dataset beside Parquet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// `conversations` of `human` and `gpt`, `images` beside them (LLaMA-Factory and others).
+    Sharegpt,
+    /// `messages` of `user` and `assistant` with parts.
+    Openai,
+    /// `conversations` with `image`.
+    Llava,
+    /// Tar files with `ID.png`, `ID.html` and `ID.json` for each row of `pages`.
+    Webdataset,
+}
+
+impl ExportFormat {
+    /// The form of a conversation, if it is one.
+    pub(crate) const fn chat(self) -> Option<ChatFormat> {
+        match self {
+            Self::Sharegpt => Some(ChatFormat::Sharegpt),
+            Self::Openai => Some(ChatFormat::Openai),
+            Self::Llava => Some(ChatFormat::Llava),
+            Self::Webdataset => None,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// The folder of a dataset.
     pub(crate) dataset: PathBuf,
-    /// The folder to write to: one list a subset and split, and `images`.
+    /// The folder to write to: one list a subset and split, and `images`. For tar files it must not exist.
     pub(crate) out: PathBuf,
-    /// The form of a conversation.
+    /// The form.
     #[arg(long, value_enum, default_value = "sharegpt")]
-    pub(crate) format: ChatFormat,
+    pub(crate) format: ExportFormat,
+    /// WebDataset: megabytes of a tar file.
+    #[arg(long, value_name = "MB", default_value_t = 500)]
+    pub(crate) shard_mb: u64,
     /// `pages`, `edit` or `polish`; all three by default.
     #[arg(long)]
     pub(crate) subset: Option<String>,

@@ -39,6 +39,50 @@ fn s3_credentials() -> Option<S3Credentials> {
     })
 }
 
+/// How the Hub is reached.
+#[derive(Debug, Default)]
+pub(crate) struct HubAccess {
+    /// Another server than the Hub.
+    pub(crate) endpoint: Option<String>,
+    /// The secret that writing needs.
+    pub(crate) token: Option<HubToken>,
+}
+
+/// A secret that is never shown.
+pub(crate) struct HubToken(String);
+
+impl std::fmt::Debug for HubToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HubToken(…)")
+    }
+}
+
+impl std::ops::Deref for HubToken {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The names and places that the Hub's own client knows: `HF_TOKEN`, else the file that a login leaves behind.
+pub(crate) fn hub() -> HubAccess {
+    let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+    let home = || Some(PathBuf::from(variable(HOME)?).join(".cache/huggingface"));
+    let cache = || variable("XDG_CACHE_HOME").map(|cache| PathBuf::from(cache).join("huggingface"));
+    let folder = variable("HF_HOME").map(PathBuf::from).or_else(cache).or_else(home);
+    let file = variable("HF_TOKEN_PATH").map(PathBuf::from).or_else(|| Some(folder?.join("token")));
+    let from_file = || std::fs::read_to_string(file?).ok().filter(|token| !token.trim().is_empty());
+    HubAccess { endpoint: text("HF_ENDPOINT"), token: text("HF_TOKEN").or_else(from_file).map(HubToken) }
+}
+
+/// What writing to S3 needs: credentials, region, and the server if it is not Amazon's.
+pub(crate) fn bucket() -> Option<(S3Credentials, String, Option<String>)> {
+    let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+    let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION")).unwrap_or_else(|| "us-east-1".to_owned());
+    let endpoint = text("AWS_ENDPOINT_URL_S3").or_else(|| text("AWS_ENDPOINT_URL"));
+    Some((s3_credentials()?, region, endpoint))
+}
+
 /// Where the library may be: named by the user, installed for the user, beside the program, in the working folder's
 /// tools, in the system.
 fn onnx_runtime_candidates() -> Vec<PathBuf> {

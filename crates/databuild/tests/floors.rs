@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("engine", 2),
     ("stages", 3),
     ("report", 3),
+    ("publish", 3),
     ("pipeline", 4),
     ("databuild", 5),
 ];
@@ -35,8 +36,8 @@ const KEEPS: &[(&str, &[&str])] = &[
     ("image_hasher", &["dedup"]),
     ("ort", &["score"]),
     ("warc", &["ingest", "testkit"]),
-    ("ureq", &["ingest"]),
-    ("rusty-s3", &["ingest"]),
+    ("ureq", &["ingest", "publish"]),
+    ("rusty-s3", &["ingest", "publish"]),
     ("tokio", &["engine", "databuild"]),
     ("clap", &["databuild"]),
     ("indicatif", &["databuild"]),

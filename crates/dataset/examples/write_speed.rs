@@ -1,4 +1,5 @@
-//! Measures the shard writer: `cargo run --release -p dataset --example write_speed -- FOLDER ROWS IMAGE_KB HTML_KB`.
+//! Measures the shard writer: `cargo run --release -p dataset --example write_speed -- FOLDER ROWS IMAGE_BYTES HTML_BYTES NODES`.
+//! `tests/python/write_speed.py FOLDER` then writes the same rows with pyarrow.
 #![expect(clippy::print_stdout, reason = "an example that people run")]
 
 use std::path::Path;
@@ -11,14 +12,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |index: usize, default: u64| arguments.get(index).map_or(Ok(default), |text| text.parse());
     let folder = arguments.first().map_or(Path::new("shards"), Path::new);
-    let (rows, image_bytes, html_bytes) = (number(1, 1000)?, number(2, 300)? * 1000, number(3, 40)? * 1000);
+    let (rows, image_bytes, html_bytes) = (number(1, 1000)?, number(2, 300_000)?, number(3, 40_000)?);
+    let nodes = u32::try_from(number(4, 200)?)?;
 
     let mut writer = ShardSetWriter::new(folder, ShardPolicy::default())?;
     let start = Instant::now();
     let mut making = std::time::Duration::ZERO;
     for row in 0..rows {
         let began = Instant::now();
-        let page = page(row, image_bytes, html_bytes);
+        let page = page(row, image_bytes, html_bytes, nodes);
         making += began.elapsed();
         writer.add_page(&page)?;
     }
@@ -29,12 +31,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let raw = (rows * (image_bytes + html_bytes)) as f64 / 1e6;
     println!("added in {added:.2?}, finished in {finished:.2?}");
     println!("{:.0} rows/s, {:.0} MB/s of image and HTML", rows as f64 / seconds, raw / seconds);
-    println!("{} shards", subsets["pages"].splits["train"].len());
+    let bytes: u64 = subsets.values().map(|subset| subset.bytes).sum();
+    println!("{} shards of `pages`, {:.1} MB in all", subsets["pages"].splits["train"].len(), bytes as f64 / 1e6);
     Ok(())
 }
 
-/// A page of that size: noise for the picture, repetitive markup for the code, 200 nodes.
-fn page(row: u64, image_bytes: u64, html_bytes: u64) -> Item<Snapshot> {
+/// A page of that size: noise for the picture, repetitive markup for the code, and nodes.
+fn page(row: u64, image_bytes: u64, html_bytes: u64, nodes: u32) -> Item<Snapshot> {
     let mut state = row.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut random = || {
         state ^= state << 13;
@@ -52,7 +55,7 @@ fn page(row: u64, image_bytes: u64, html_bytes: u64) -> Item<Snapshot> {
         html.push_str(&word.to_string());
         html.push_str(" and more</p></div>\n");
     }
-    let nodes = (0..200u32)
+    let nodes = (0..nodes)
         .map(|index| Node {
             tag: if index == 1 { "body" } else { "div" }.to_owned(),
             parent: index.checked_sub(1).map(|_| u32::from(index > 1)),

@@ -53,6 +53,13 @@ impl Field {
     pub(crate) fn to_arrow(self) -> ArrowField {
         ArrowField::new(self.name, self.kind.to_arrow(), true)
     }
+
+    /// Every leaf column below it with its path in the Parquet schema.
+    pub(crate) fn leaves(self) -> Vec<(Vec<String>, Kind)> {
+        let mut leaves = Vec::new();
+        add_leaves(vec![self.name.to_owned()], self.kind, &mut leaves);
+        leaves
+    }
 }
 
 /// The fields of [`Kind::Image`].
@@ -75,6 +82,18 @@ impl Kind {
                 DataType::Struct(self.fields().iter().map(|field| field.to_arrow()).collect())
             }
         }
+    }
+
+    /// One value takes kilobytes: pictures, documents, lists of structs.
+    pub(crate) const fn is_heavy(self) -> bool {
+        matches!(
+            self,
+            Self::LongText
+                | Self::Bytes
+                | Self::Image
+                | Self::Struct(_)
+                | Self::List(Field { kind: Self::Struct(_), .. })
+        )
     }
 
     /// The fields of a struct; none for other kinds.
@@ -154,11 +173,7 @@ impl Layout {
 
     /// Every leaf column with its path in the Parquet schema.
     pub(crate) fn leaves(&self) -> Vec<(Vec<String>, Kind)> {
-        let mut leaves = Vec::new();
-        for field in &self.fields {
-            add_leaves(vec![field.name.to_owned()], field.kind, &mut leaves);
-        }
-        leaves
+        self.fields.iter().flat_map(|field| field.leaves()).collect()
     }
 }
 

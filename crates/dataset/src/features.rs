@@ -40,3 +40,37 @@ fn feature(kind: Kind) -> String {
         Kind::List(element) => format!("{{\"feature\": {}, \"_type\": \"Sequence\"}}", feature(element.kind)),
     }
 }
+
+/// The same as YAML, for the header of a dataset card.
+pub(crate) fn yaml(layout: &Layout) -> String {
+    let mut text = String::new();
+    add_yaml(&layout.fields, "", &mut text);
+    text
+}
+
+fn add_yaml(fields: &[Field], indent: &str, text: &mut String) {
+    for field in fields {
+        let (holds, inner): (String, &[Field]) = match field.kind {
+            Kind::Struct(inner) => ("struct:".to_owned(), inner),
+            Kind::List(Field { kind: Kind::Struct(inner), .. }) => ("list:".to_owned(), inner),
+            Kind::List(element) => (format!("sequence: {}", dtype(element.kind)), &[]),
+            kind => (format!("dtype: {}", dtype(kind)), &[]),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{indent}- name: {}\n{indent}  {holds}", field.name);
+        add_yaml(inner, &format!("{indent}  "), text);
+    }
+}
+
+const fn dtype(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "bool",
+        Kind::Int => "int64",
+        Kind::Float => "float64",
+        Kind::Float32 => "float32",
+        Kind::Bytes => "binary",
+        Kind::Image => "image",
+        // Structs and lists are written by the caller; no layout has lists of lists.
+        Kind::Word | Kind::Text | Kind::LongText | Kind::Struct(_) | Kind::List(_) => "string",
+    }
+}

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader,
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use crate::column::{Kind, Layout};
@@ -40,6 +40,10 @@ const REST_ZSTD_LEVEL: i32 = 1;
 /// zstd level of shards: zstd's own default. Higher levels gain a few per cent for several times the time.
 const SHARD_ZSTD_LEVEL: i32 = 3;
 
+/// Rows of a page of a heavy column. 16 documents of some 30 kB make half a megabyte, which compresses well and is what a
+/// reader of one row has to unpack; of a hundred rows of which one changed, one page in seven is new.
+pub(crate) const PAGE_ROWS: usize = 16;
+
 /// The writer's settings for a layout.
 pub(crate) fn properties(
     layout: &Layout,
@@ -52,7 +56,6 @@ pub(crate) fn properties(
     };
     let mut pairs = vec![KeyValue::new(LAYOUT_KEY.to_owned(), format!("{}/{}", layout.name, layout.version))];
     pairs.extend(metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)));
-    // No content-defined chunking: see docs/decisions/0008-no-content-defined-chunking.md.
     let mut builder = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
@@ -61,6 +64,9 @@ pub(crate) fn properties(
         .set_coerce_types(true) // the names that the Parquet format asks for, `list.element`
         .set_max_row_group_row_count(None) // callers close row groups
         .set_max_row_group_bytes(None);
+    if matches!(purpose, Purpose::Shard) {
+        builder = pages_by_rows(builder, layout);
+    }
     for (path, kind) in layout.leaves() {
         let path = ColumnPath::new(path);
         builder = match kind {
@@ -73,6 +79,21 @@ pub(crate) fn properties(
         };
     }
     Ok(builder.set_key_value_metadata(Some(pairs)).build())
+}
+
+/// Pages of heavy columns end with every [`PAGE_ROWS`]-th row of their row group, those of light ones with the row group, and
+/// nowhere else: a row that changes moves no page but its own. Callers write [`PAGE_ROWS`] rows at a time.
+/// Why it is done so, and not by the writer's content-defined chunking: docs/decisions/0008-pages-by-rows.md.
+fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> WriterPropertiesBuilder {
+    builder = builder
+        .set_write_batch_size(usize::MAX)
+        .set_data_page_size_limit(usize::MAX)
+        .set_data_page_row_count_limit(usize::MAX)
+        .set_dictionary_page_size_limit(usize::MAX); // giving a dictionary up ends a page, too; row groups bound it
+    for path in layout.fields.iter().filter(|field| field.kind.is_heavy()).flat_map(|field| field.leaves()) {
+        builder = builder.set_column_data_page_row_count_limit(ColumnPath::new(path.0), PAGE_ROWS);
+    }
+    builder
 }
 
 /// An `ArrowWriter` that knows its path.
@@ -157,6 +178,10 @@ impl OpenFile {
 
     pub(crate) fn rows(&self) -> u64 {
         self.metadata().file_metadata().num_rows() as u64
+    }
+
+    pub(crate) fn schema(&self) -> &arrow_schema::SchemaRef {
+        self.builder.schema()
     }
 
     /// The value of a key in the footer.

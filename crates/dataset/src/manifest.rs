@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::Path;
 
 use item::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{self, DatasetError};
@@ -17,7 +18,7 @@ use crate::shards::ShardFile;
 pub const MANIFEST_FORMAT: u32 = 1;
 
 /// All files of a dataset, and what they were made from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`MANIFEST_FORMAT`].
@@ -35,7 +36,7 @@ pub struct Manifest {
 }
 
 /// The files of one subset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubsetManifest {
     /// SHA-256 of the schema's text.
@@ -104,6 +105,14 @@ impl Manifest {
         let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
         json.push('\n');
         json
+    }
+
+    /// The JSON Schema of [`Manifest::to_json`]: what stands in `schemas/manifest.schema.json`.
+    pub fn json_schema() -> String {
+        let schema = schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<Self>();
+        let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+        text.push('\n');
+        text
     }
 
     /// A manifest from its file.

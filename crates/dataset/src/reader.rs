@@ -15,6 +15,7 @@ use crate::error::{self, DatasetError};
 use crate::files::OpenFile;
 use crate::pages::PAGES;
 use crate::record::Record;
+use crate::webdataset::{RowFiles, each_row};
 
 /// Which heavy columns are read; the light ones always are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -152,6 +153,21 @@ impl ShardReader {
     /// The rows with those ids, in the order of the shard; ids that are not in it are passed over. Only the pages of the
     /// file that hold them are read.
     pub fn pages_by_id(&self, ids: &[ItemId], columns: Columns) -> Result<PageRows, DatasetError> {
+        PageRows::open(&self.path, columns, Some(self.selection(ids)?))
+    }
+
+    /// The row of that id as files, if it is in the shard.
+    pub fn files(&self, id: ItemId) -> Result<Option<RowFiles>, DatasetError> {
+        let mut found = None;
+        each_row(&self.path, &PAGES.layout(), Some(self.selection(&[id])?), |files| {
+            found = Some(files);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Where the rows with those ids stand.
+    fn selection(&self, ids: &[ItemId]) -> Result<RowSelection, DatasetError> {
         let mut wanted: Vec<String> = ids.iter().map(ItemId::to_string).collect();
         wanted.sort_unstable();
         let file = OpenFile::open(&self.path)?;
@@ -170,8 +186,7 @@ impl ShardReader {
                 row += 1;
             }
         }
-        let selection = RowSelection::from_consecutive_ranges(found.into_iter(), rows);
-        PageRows::open(&self.path, columns, Some(selection))
+        Ok(RowSelection::from_consecutive_ranges(found.into_iter(), rows))
     }
 
     fn only_column<'a>(&self, batch: &'a RecordBatch) -> Result<&'a dyn Array, DatasetError> {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::column::{Field, Kind, Layout};
 use crate::loss::REJECTS;
+use crate::meta;
 use crate::pages::PAGES;
 use crate::triples::{EDIT, POLISH};
 
@@ -12,6 +13,8 @@ use crate::triples::{EDIT, POLISH};
 pub enum Subset {
     /// Rendered pages with their code.
     Pages,
+    /// The same rows without their pictures.
+    Meta,
     /// Edits: before, instruction, after.
     Edit,
     /// Drafts with the pages that they should be.
@@ -22,25 +25,62 @@ pub enum Subset {
 
 impl Subset {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pages, Self::Edit, Self::Polish, Self::Rejects];
+    pub const ALL: [Self; 5] = [Self::Pages, Self::Meta, Self::Edit, Self::Polish, Self::Rejects];
 
     /// Name of the subset and of its folder.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pages => PAGES.name,
+            Self::Meta => meta::NAME,
             Self::Edit => EDIT.name,
             Self::Polish => POLISH.name,
             Self::Rejects => REJECTS.name,
         }
     }
 
+    /// What a reader gets here, in a line.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Pages => "Screenshots, the code that renders them, layout, scores and provenance.",
+            Self::Meta => {
+                "The rows of `pages` without the screenshots: to filter by, before anything large is fetched."
+            }
+            Self::Edit => {
+                "Edits proven by rendering: code and screenshot before, an instruction, code and screenshot after."
+            }
+            Self::Polish => "Drafts of a page, with code and screenshot, and the page that they should become.",
+            Self::Rejects => "Every page that is not in the dataset, with the rule that kept it out.",
+        }
+    }
+
+    /// What is written from the rows that are added to this subset, each with the columns that it takes of them.
+    pub(crate) fn written(self) -> Vec<Written> {
+        let whole = Written { subset: self, takes: (0..self.layout().fields.len()).collect() };
+        let mut written = vec![whole];
+        if self == Self::Pages {
+            written.push(Written { subset: Self::Meta, takes: meta::takes() });
+        }
+        written
+    }
+
     pub(crate) fn layout(self) -> Layout {
         match self {
             Self::Pages => PAGES.layout(),
+            Self::Meta => meta::layout(),
             Self::Edit => EDIT.layout(),
             Self::Polish => POLISH.layout(),
             Self::Rejects => REJECTS.layout(),
         }
+    }
+
+    /// The columns of a row, in order.
+    pub fn columns(self) -> Vec<ColumnInfo> {
+        self.layout().fields.iter().map(|field| ColumnInfo::of(*field)).collect()
+    }
+
+    /// The features as the header of a dataset card has them, in YAML: a list with an entry for each column.
+    pub fn features_yaml(self) -> String {
+        crate::features::yaml(&self.layout())
     }
 
     /// The schema as text: what stands in `schemas/<name>.arrow.txt`.
@@ -61,6 +101,70 @@ impl Subset {
     pub fn schema_sha256(self) -> item::Sha256Hex {
         crate::files::sha256_hex(self.schema_text().as_bytes())
     }
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Yes or no.
+    Bool,
+    /// A whole number.
+    Int,
+    /// Another number.
+    Float,
+    /// Text.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// A picture file.
+    Image,
+    /// Several named values.
+    Struct,
+}
+
+/// A column, or a field of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// What it holds, or each of its elements.
+    pub kind: ColumnKind,
+    /// It holds a list.
+    pub repeated: bool,
+    /// The fields of [`ColumnKind::Struct`].
+    pub fields: Vec<ColumnInfo>,
+}
+
+impl ColumnInfo {
+    fn of(field: Field) -> Self {
+        let (inner, repeated) = match field.kind {
+            Kind::List(element) => (element.kind, true),
+            kind => (kind, false),
+        };
+        let kind = match inner {
+            Kind::Bool => ColumnKind::Bool,
+            Kind::Int => ColumnKind::Int,
+            Kind::Float | Kind::Float32 => ColumnKind::Float,
+            Kind::Word | Kind::Text | Kind::LongText | Kind::List(_) => ColumnKind::Text,
+            Kind::Bytes => ColumnKind::Bytes,
+            Kind::Image => ColumnKind::Image,
+            Kind::Struct(_) => ColumnKind::Struct,
+        };
+        let fields = match kind {
+            ColumnKind::Struct => inner.fields().iter().map(|field| Self::of(*field)).collect(),
+            _ => Vec::new(),
+        };
+        Self { name: field.name, doc: field.doc, kind, repeated, fields }
+    }
+}
+
+/// A subset, and the columns of the rows that it is written from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) subset: Subset,
+    pub(crate) takes: Vec<usize>,
 }
 
 fn add_field(field: Field, depth: usize, text: &mut String) {
@@ -104,6 +208,27 @@ mod tests {
             let path = folder.join(format!("{}.arrow.txt", subset.name()));
             let stands = std::fs::read_to_string(&path).unwrap_or_default();
             assert_eq!(stands, subset.schema_text(), "run `cargo run -p dataset --example schemas -- --write`");
+        }
+    }
+
+    #[test]
+    fn the_schema_of_the_manifest_is_that_of_the_code() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/manifest.schema.json");
+        let stands = std::fs::read_to_string(path).unwrap_or_default();
+        let hint = "run `cargo run -p dataset --example schemas -- --write`";
+        assert_eq!(stands, crate::manifest::Manifest::json_schema(), "{hint}");
+    }
+
+    #[test]
+    fn every_version_has_a_note() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/CHANGES.md");
+        let notes = std::fs::read_to_string(path).expect("the notes");
+        let asked = Subset::ALL.map(|subset| (subset.layout().name.to_owned(), subset.layout().version));
+        for (name, version) in asked.into_iter().chain([("manifest".to_owned(), crate::manifest::MANIFEST_FORMAT)]) {
+            for version in 1..=version {
+                let heading = format!("### {name}/{version}\n");
+                assert!(notes.contains(&heading), "schemas/CHANGES.md has no `{}`", heading.trim_end());
+            }
         }
     }
 }

@@ -8,18 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use item::{Item, ItemId, Loss, Snapshot, Task, Triple};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::batch::BatchBuilder;
+use crate::cell::Cell;
 use crate::column::{Layout, Table};
 use crate::error::{self, DatasetError};
 use crate::features;
-use crate::files::{self, FileWriter, HashingWriter, Purpose};
+use crate::files::{self, FileWriter, HashingWriter, PAGE_ROWS, Purpose};
 use crate::loss::REJECTS;
 use crate::manifest::SubsetManifest;
 use crate::pages::{self, PAGES};
-use crate::schema::Subset;
+use crate::schema::{Subset, Written};
 use crate::spool::{SortedRows, Spool};
 use crate::triples::{self, EDIT, POLISH};
 
@@ -41,12 +43,17 @@ impl Default for ShardPolicy {
     }
 }
 
-/// Rows are handed to Parquet when this many bytes are decoded, so that memory holds one encoded row group and little
-/// beside it.
-const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of footer and page index for a column of a row group, a little more than they were ever seen to take.
+const FOOTER_BYTES: u64 = 300;
+
+/// A row group that is half full ends in front of an id with these bits clear, one id in 16. Ids are hashes, so that groups
+/// are cut by what they hold: rows that come or go move the ends of their own group, and those behind it stay what they were.
+const GROUP_END_MASK: u8 = 0x0F;
+/// The byte of the id that is looked at. The first ones sort the rows and the last ones pick samples.
+const GROUP_END_BYTE: usize = 8;
 
 /// One finished shard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShardFile {
     /// Path below the dataset's folder: `pages/train-00000-0123456789abcdef.parquet`.
@@ -62,8 +69,10 @@ pub struct ShardFile {
     /// SHA-256 of the file.
     pub sha256: item::Sha256Hex,
     /// The first row's id; ids ascend.
+    #[schemars(with = "String")]
     pub min_id: ItemId,
     /// The last row's id.
+    #[schemars(with = "String")]
     pub max_id: ItemId,
 }
 
@@ -131,20 +140,24 @@ impl ShardSetWriter {
             .into_iter()
             .map(|subset| (subset.name().to_owned(), SubsetManifest::empty(subset.schema_sha256())))
             .collect();
-        for ((subset, split), spool) in self.spools {
-            let layout = subset.layout();
-            let mut cutter = Cutter {
-                folder: &self.folder,
-                policy: self.policy,
-                split: &split,
-                features: features::huggingface(&layout),
-                batch: BatchBuilder::new(&layout),
-                layout,
-                shards: Vec::new(),
-            };
-            cutter.cut(spool.sorted()?)?;
-            if let Some(manifest) = subsets.get_mut(subset.name()) {
-                manifest.add_split(&split, cutter.shards);
+        for ((subset, split), mut spool) in self.spools {
+            spool.sort()?;
+            for Written { subset, takes } in subset.written() {
+                let layout = subset.layout();
+                let mut cutter = Cutter {
+                    folder: &self.folder,
+                    policy: self.policy,
+                    split: &split,
+                    takes,
+                    features: features::huggingface(&layout),
+                    batch: BatchBuilder::new(&layout),
+                    layout,
+                    shards: Vec::new(),
+                };
+                cutter.cut(spool.rows()?)?;
+                if let Some(manifest) = subsets.get_mut(subset.name()) {
+                    manifest.add_split(&split, cutter.shards);
+                }
             }
         }
         Ok(subsets)
@@ -156,6 +169,8 @@ struct Cutter<'a> {
     folder: &'a Path,
     policy: ShardPolicy,
     split: &'a str,
+    /// Which cells of a row are written.
+    takes: Vec<usize>,
     features: String,
     layout: Layout,
     batch: BatchBuilder,
@@ -172,6 +187,8 @@ struct OpenShard {
     min_id: ItemId,
     max_id: ItemId,
     group: Group,
+    /// Row groups that are closed.
+    groups: u64,
     /// Bytes in the file of its largest row group so far: what the next may take.
     group_bytes_max: u64,
 }
@@ -184,23 +201,27 @@ struct Group {
 }
 
 impl Cutter<'_> {
-    fn cut(&mut self, mut rows: SortedRows) -> Result<(), DatasetError> {
+    fn cut(&mut self, mut rows: SortedRows<'_>) -> Result<(), DatasetError> {
         let mut open: Option<OpenShard> = None;
         while let Some(row) = rows.next()? {
+            let mut cells: Vec<Option<(Cell<'_>, u64)>> = row.cells()?.into_iter().map(Some).collect();
+            let taken: Vec<(Cell<'_>, u64)> =
+                self.takes.iter().filter_map(|&index| cells.get_mut(index)?.take()).collect();
+            let bytes: u64 = taken.iter().map(|(_, bytes)| bytes).sum();
             let mut shard = match open.take() {
                 None => self.create(row.id)?,
-                Some(shard) if self.group_is_full(&shard.group, row.size_bytes()) => match self.close_group(shard)? {
+                Some(shard) if self.group_ends(&shard.group, row.id, bytes) => match self.close_group(shard)? {
                     Some(shard) => shard,
                     None => self.create(row.id)?,
                 },
                 Some(shard) => shard,
             };
-            self.batch.push(row.cells()?).map_err(error::batch(&shard.path))?;
+            self.batch.push(taken.into_iter().map(|(cell, _)| cell)).map_err(error::batch(&shard.path))?;
             shard.max_id = row.id;
             shard.rows += 1;
             shard.group.rows += 1;
-            shard.group.bytes += row.size_bytes();
-            if self.batch.bytes() >= BATCH_BYTES {
+            shard.group.bytes += bytes;
+            if self.batch.rows() == PAGE_ROWS {
                 self.hand_over(&mut shard)?;
             }
             open = Some(shard);
@@ -208,8 +229,12 @@ impl Cutter<'_> {
         open.map_or(Ok(()), |shard| self.close(shard))
     }
 
-    fn group_is_full(&self, group: &Group, next_bytes: u64) -> bool {
-        group.rows >= self.policy.row_group_rows || group.bytes + next_bytes > self.policy.row_group_bytes
+    /// The group is full, or half full and the next row is one that begins a group.
+    fn group_ends(&self, group: &Group, next: ItemId, next_bytes: u64) -> bool {
+        let ShardPolicy { row_group_rows, row_group_bytes, .. } = self.policy;
+        let is_full = group.rows >= row_group_rows || group.bytes + next_bytes > row_group_bytes;
+        let is_half_full = group.rows * 2 >= row_group_rows || group.bytes * 2 >= row_group_bytes;
+        is_full || (is_half_full && next.as_bytes()[GROUP_END_BYTE] & GROUP_END_MASK == 0)
     }
 
     fn create(&self, first: ItemId) -> Result<OpenShard, DatasetError> {
@@ -220,7 +245,7 @@ impl Cutter<'_> {
         let sink = HashingWriter::new(files::create(&path)?);
         let file = FileWriter::new(&path, sink, &self.layout, Purpose::Shard, metadata)?;
         let group = Group::default();
-        Ok(OpenShard { path, file, rows: 0, min_id: first, max_id: first, group, group_bytes_max: 0 })
+        Ok(OpenShard { path, file, rows: 0, min_id: first, max_id: first, group, groups: 0, group_bytes_max: 0 })
     }
 
     fn hand_over(&mut self, shard: &mut OpenShard) -> Result<(), DatasetError> {
@@ -238,8 +263,11 @@ impl Cutter<'_> {
         shard.file.close_group()?;
         let written = shard.file.bytes_written();
         shard.group = Group::default();
+        shard.groups += 1;
         shard.group_bytes_max = shard.group_bytes_max.max(written - before);
-        if written + shard.group_bytes_max <= self.policy.shard_bytes {
+        // Footer and page index are written last, for the groups so far and for the one to come.
+        let last = (shard.groups + 1) * self.layout.leaves().len() as u64 * FOOTER_BYTES;
+        if written + shard.group_bytes_max + last <= self.policy.shard_bytes {
             return Ok(Some(shard));
         }
         self.close(shard)?;

@@ -50,34 +50,39 @@ impl Spool {
         Ok(())
     }
 
-    /// The rows by id.
-    pub(crate) fn sorted(mut self) -> Result<SortedRows, DatasetError> {
+    /// Ends the writing and sorts the rows.
+    pub(crate) fn sort(&mut self) -> Result<(), DatasetError> {
         self.file.flush().map_err(error::io("write", &self.path))?;
         self.places.sort_unstable();
+        Ok(())
+    }
+
+    /// The rows by id, after [`Spool::sort`].
+    pub(crate) fn rows(&self) -> Result<SortedRows<'_>, DatasetError> {
         let file = File::open(&self.path).map_err(error::io("read", &self.path))?;
-        Ok(SortedRows { path: self.path, file, places: self.places.into_iter(), row: Vec::new() })
+        Ok(SortedRows { path: &self.path, file, places: self.places.iter(), row: Vec::new() })
     }
 }
 
 /// Gives rows by id.
 #[derive(Debug)]
-pub(crate) struct SortedRows {
-    path: PathBuf,
+pub(crate) struct SortedRows<'a> {
+    path: &'a Path,
     file: File,
-    places: std::vec::IntoIter<Place>,
+    places: std::slice::Iter<'a, Place>,
     row: Vec<u8>,
 }
 
-impl SortedRows {
-    /// The next row and the bytes it took in the spool; its cells lie in this reader's buffer.
+impl SortedRows<'_> {
+    /// The next row; its cells lie in this reader's buffer.
     pub(crate) fn next(&mut self) -> Result<Option<SpooledRow<'_>>, DatasetError> {
         let Some(place) = self.places.next() else { return Ok(None) };
         self.row.resize(place.length as usize, 0);
         self.file
             .seek(SeekFrom::Start(place.offset))
             .and_then(|_| self.file.read_exact(&mut self.row))
-            .map_err(error::io("read", &self.path))?;
-        Ok(Some(SpooledRow { path: &self.path, id: place.id, bytes: &self.row }))
+            .map_err(error::io("read", self.path))?;
+        Ok(Some(SpooledRow { path: self.path, id: place.id, bytes: &self.row }))
     }
 }
 
@@ -90,17 +95,15 @@ pub(crate) struct SpooledRow<'a> {
 }
 
 impl<'a> SpooledRow<'a> {
-    /// Bytes of the encoded row: near enough what it takes in uncompressed columns.
-    pub(crate) fn size_bytes(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    pub(crate) fn cells(&self) -> Result<Vec<Cell<'a>>, DatasetError> {
+    /// The cells, each with its bytes in the spool: near enough what it takes in an uncompressed column.
+    pub(crate) fn cells(&self) -> Result<Vec<(Cell<'a>, u64)>, DatasetError> {
         let mut input = self.bytes;
         let mut cells = Vec::new();
         while !input.is_empty() {
+            let before = input.len();
             let damaged = || DatasetError::Spool { path: self.path.to_owned() };
-            cells.push(Cell::decode(&mut input).ok_or_else(damaged)?);
+            let cell = Cell::decode(&mut input).ok_or_else(damaged)?;
+            cells.push((cell, (before - input.len()) as u64));
         }
         Ok(cells)
     }

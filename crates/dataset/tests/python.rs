@@ -1,27 +1,45 @@
-//! What Python users see: `datasets` and `pyarrow` read the shards.
+//! What Python users see: `datasets`, `pyarrow`, DuckDB and Polars read the shards, and the snippets of the documentation run.
 //!
 //! Runs where the interpreter of `.tools/python` stands (made from `tests/python/requirements.txt`), and says so where
 //! it does not.
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{loss, page};
-use dataset::{ShardPolicy, ShardSetWriter};
+use dataset::{Manifest, ShardPolicy, ShardSetWriter, export_webdataset};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The interpreter, if it is there.
+fn python() -> Option<PathBuf> {
+    let python = root().join(".tools/python/bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    println!("skipped: there is no {}; make it from tests/python/requirements.txt", python.display());
+    None
+}
+
+fn run(script: &str, arguments: &[&Path], caches: &Path) {
+    let Some(python) = python() else { return };
+    let script = root().join("tests/python").join(script);
+    let output = Command::new(python).arg(script).args(arguments).env("HF_HOME", caches).output().expect("python");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    println!("{out}");
+}
 
 #[test]
-fn datasets_and_pyarrow_read_the_shards() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let python = root.join(".tools/python/bin/python");
-    if !python.exists() {
-        println!("skipped: there is no {}; make it from tests/python/requirements.txt", python.display());
-        return;
-    }
+fn python_reads_the_shards() {
     let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
     let policy = ShardPolicy { shard_bytes: 300_000, row_group_bytes: 100_000, row_group_rows: 10 };
-    let mut writer = ShardSetWriter::new(folder.path(), policy).expect("create");
+    let mut writer = ShardSetWriter::new(&data, policy).expect("create");
     for number in 0..40 {
         let split = if number % 8 == 0 { "test" } else { "train" };
         writer.add_page(&page(number, split, 64, 30 + number)).expect("add");
@@ -31,12 +49,12 @@ fn datasets_and_pyarrow_read_the_shards() {
     let mut bare = page(40, "train", 64, 70);
     bare.head.attributes = item::Attributes::new();
     writer.add_page(&bare).expect("add");
-    writer.finish().expect("finish");
+    let manifest = Manifest::new("demo", writer.finish().expect("finish"));
+    let tars = folder.path().join("tars");
+    export_webdataset(&manifest, &data, &tars, 100_000).expect("export");
 
-    let script = root.join("tests/python/read_shards.py");
     let caches = folder.path().join("caches");
-    let output = Command::new(python).arg(script).arg(folder.path()).env("HF_HOME", &caches).output().expect("python");
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{out}\n{err}");
-    println!("{out}");
+    run("read_shards.py", &[&data], &caches);
+    run("read_subsets.py", &[&data], &caches);
+    run("snippets.py", &[&root().join("docs/dataset.md"), &data, &tars], &caches);
 }

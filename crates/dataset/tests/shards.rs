@@ -1,13 +1,20 @@
 //! Shards: the same rows give the same bytes, in the layout that the Hub's readers expect.
 
+#[path = "common/chunks.rs"]
+mod chunks;
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
+use chunks::new_share;
 use common::{loss, page};
-use dataset::{CheckError, Columns, FileSummary, Manifest, ShardPolicy, ShardReader, ShardSetWriter, SubsetManifest};
-use item::{Item, Snapshot};
+use dataset::{
+    CheckError, Columns, FileSummary, Finding, Manifest, ShardPolicy, ShardReader, ShardSetWriter, SubsetManifest,
+    Weight, check_limits, export_webdataset,
+};
+use item::{Item, ItemId, Snapshot};
 
 /// Small enough that a few dozen pages fill several groups and files.
 const POLICY: ShardPolicy = ShardPolicy { shard_bytes: 400_000, row_group_bytes: 100_000, row_group_rows: 7 };
@@ -195,4 +202,140 @@ fn no_page_of_a_column_is_empty() {
         }
     }
     assert!(groups > 3, "{groups} row groups");
+}
+
+/// Pages with a picture of some 60 kB and a document of some 20 kB, by their numbers; `salt` changes the document.
+fn large(numbers: impl Iterator<Item = (u32, u32)>) -> Vec<Item<Snapshot>> {
+    let document = |number: u32, salt: u32| {
+        let mut state = u64::from(number) << 32 | u64::from(salt) << 1 | 1;
+        let mut html = String::from("<!doctype html><body>");
+        while html.len() < 20_000 {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+            let _ = write!(html, "<p class=\"c{}\">word{}</p>", state >> 59, state >> 48);
+        }
+        html
+    };
+    let made = numbers.map(|(number, salt)| {
+        let mut page = page(number, "train", 140, 140);
+        page.body.html = document(number, salt);
+        page
+    });
+    made.collect()
+}
+
+/// What has to be uploaded after a rerun, as a content-addressed storage sees it.
+#[test]
+fn what_changes_stays_where_it_is() {
+    const ROWS: u32 = 300;
+    let policy = ShardPolicy { shard_bytes: 12_000_000, row_group_bytes: 4_000_000, row_group_rows: 1000 };
+    let shards = |pages: &[Item<Snapshot>]| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = ShardSetWriter::new(folder.path(), policy).expect("create");
+        for page in pages {
+            writer.add_page(page).expect("add");
+        }
+        writer.finish().expect("finish");
+        files(folder.path())
+    };
+    let check = |what: &str, numbers: &dyn Fn(u32) -> (u32, u32), most: f64| {
+        let old = shards(&large((0..ROWS).map(|number| (number, 0))));
+        let new = shards(&large((0..ROWS).map(numbers)));
+        let share = new_share(old.values().map(Vec::as_slice), new.values().map(Vec::as_slice));
+        println!("{what}: {share:.3} of the bytes are new");
+        assert!(share < most, "{what}: {share:.3} of the bytes are new");
+    };
+    check("nothing changed", &|number| (number, 0), 1e-9);
+    check("one row in 100 changed", &|number| (number, u32::from(number % 100 == 50)), 0.10);
+    check("one row in 100 was replaced", &|number| (if number % 100 == 50 { number + ROWS } else { number }, 0), 0.35);
+}
+
+#[test]
+fn meta_has_the_rows_of_pages_without_their_pictures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let subsets = write(folder.path(), &pages(), &[1]);
+    let (pages, meta) = (&subsets["pages"], &subsets["meta"]);
+    assert_eq!((pages.rows, pages.splits.keys().collect::<Vec<_>>()), (meta.rows, meta.splits.keys().collect()));
+    assert!(meta.bytes < pages.bytes);
+    let columns = |subset: &SubsetManifest| -> BTreeSet<String> {
+        let path = folder.path().join(&subset.splits["train"][0].path);
+        FileSummary::read(&path).expect("footer").columns.into_iter().map(|column| column.path).collect()
+    };
+    let (with, without) = (columns(pages), columns(meta));
+    let lacking: Vec<&String> = with.difference(&without).collect();
+    assert_eq!(lacking, ["image.bytes", "image.path"]);
+    assert!(without.is_subset(&with));
+}
+
+fn problems(folder: &Path) -> Vec<(Weight, String)> {
+    let report = check_limits(folder).expect("readable");
+    report.findings.into_iter().map(|Finding { weight, problem, .. }| (weight, problem)).collect()
+}
+
+#[test]
+fn our_own_shards_keep_all_limits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), &pages(), &[1, 2]);
+    let report = check_limits(folder.path()).expect("readable");
+    assert_eq!(report.findings, []);
+    assert_eq!(report.rows, 60 + 60 + 2);
+    assert!(report.is_readable() && report.group_rows_max <= POLICY.row_group_rows);
+}
+
+#[test]
+fn limits_that_are_not_kept_are_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let subsets = write(folder.path(), &pages(), &[1, 2]);
+    let shard = folder.path().join(&subsets["pages"].splits["test"][0].path);
+    let numbered = folder.path().join("pages/test-00000-of-00002.parquet");
+    std::fs::rename(&shard, &numbered).expect("rename");
+    let check = |expected: &str| {
+        let found = problems(folder.path());
+        let broken = |(weight, problem): &(Weight, String)| *weight == Weight::Broken && problem.contains(expected);
+        assert!(found.iter().any(broken), "{expected}: {found:?}");
+    };
+    check("`test` has 1 of its 2 files");
+    // A file of another subset among them.
+    let rejects = folder.path().join(&subsets["rejects"].splits["train"][0].path);
+    std::fs::copy(&rejects, folder.path().join("pages/test-00001-of-00002.parquet")).expect("copy");
+    check("have different columns or types");
+    std::fs::remove_file(folder.path().join("pages/test-00001-of-00002.parquet")).expect("remove");
+    std::fs::remove_file(&numbered).expect("remove");
+    check("do not join");
+}
+
+#[test]
+fn rows_come_back_from_tar_files() {
+    let (folder, out) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let rows = pages();
+    let manifest = Manifest::new("demo", write(folder.path(), &rows, &[]));
+    let summary = export_webdataset(&manifest, folder.path(), out.path(), 200_000).expect("exported");
+    assert_eq!(summary.rows, 60);
+    let tars = files(out.path());
+    assert_eq!(tars.len() as u64, summary.files);
+    assert_eq!(tars.values().map(|tar| tar.len() as u64).sum::<u64>(), summary.bytes);
+    assert!(tars.len() > 2 && tars.values().all(|tar| tar.len() < 202_000), "{:?}", tars.keys());
+    let mut seen = BTreeSet::new();
+    for (name, tar) in &tars {
+        let mut parts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for entry in tar::Archive::new(tar.as_slice()).entries().expect("a tar file") {
+            let mut entry = entry.expect("an entry");
+            let name = entry.path().expect("a name").to_string_lossy().into_owned();
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut content).expect("content");
+            parts.insert(name, content);
+        }
+        for (file, html) in parts.iter().filter(|(file, _)| file.ends_with(".html")) {
+            let stem = file.trim_end_matches(".html");
+            let id: ItemId = stem.parse().expect("an id");
+            let page = rows.iter().find(|page| page.head.id == id).expect("one of ours");
+            assert_eq!(html, page.body.html.as_bytes());
+            assert_eq!(parts[&format!("{stem}.png")], page.body.screenshot);
+            let json: serde_json::Value = serde_json::from_slice(&parts[&format!("{stem}.json")]).expect("JSON");
+            assert_eq!((json["id"].as_str(), json["bbox"]["type"].as_str()), (Some(stem), Some("body")));
+            assert_eq!(json["nodes"][2]["tag"], "h1");
+            assert!(name.starts_with(json["split"].as_str().expect("a split")), "{name}");
+            assert!(seen.insert(id), "{id} stands twice");
+        }
+    }
+    assert_eq!(seen.len(), 60);
 }

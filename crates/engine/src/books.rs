@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What one stage, source or barrier did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageBooks {
     /// Its name.
     pub stage: String,
@@ -77,7 +78,7 @@ impl StageBooks {
 }
 
 /// The books of a phase, source first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseBooks {
     /// One entry per stage, in order.
     pub stages: Vec<StageBooks>,
@@ -137,7 +138,7 @@ impl PhaseBooks {
 }
 
 /// The books of a whole run, in order: phases and barriers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Books {
     /// Every source, stage and barrier, in pipeline order.
     pub stages: Vec<StageBooks>,

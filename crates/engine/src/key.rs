@@ -5,6 +5,7 @@
 //! Keys of results are made of fingerprints and content digests alone, never of paths, times or machines.
 
 use item::{ContentHasher, Digest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 pub type Settings = serde_json::Value;
 
 /// What a stage is, as far as its answers depend on it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fingerprint {
     /// Name of the stage.
     pub name: String,

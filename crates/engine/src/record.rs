@@ -1,12 +1,13 @@
 //! The run record: what a run did, as a file that the report and the dataset card read.
 
 use item::Digest;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Fingerprint, PhaseBooks, StageBooks};
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The dataset was written.
@@ -16,7 +17,7 @@ pub enum Outcome {
 }
 
 /// A phase in a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseRecord {
     /// Its name.
     pub phase: String,
@@ -29,11 +30,12 @@ pub struct PhaseRecord {
     /// The books over all units, whether they ran now or earlier.
     pub books: PhaseBooks,
     /// Keys of the units' results in the ledger, in order.
+    #[schemars(with = "Vec<String>")]
     pub keys: Vec<Digest>,
 }
 
 /// A barrier in a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BarrierRecord {
     /// Its name.
     pub barrier: String,
@@ -41,13 +43,14 @@ pub struct BarrierRecord {
     pub reused: bool,
     /// Key of the decisions in the ledger.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub key: Option<Digest>,
     /// Its books.
     pub books: StageBooks,
 }
 
 /// The dataset of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatasetRecord {
     /// Its folder in the store.
     pub folder: String,
@@ -62,7 +65,7 @@ pub struct DatasetRecord {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunRecord {
     /// Format of this record.
     pub format: u32,
@@ -84,4 +87,12 @@ pub struct RunRecord {
     pub barriers: Vec<BarrierRecord>,
     /// The dataset.
     pub dataset: DatasetRecord,
+}
+
+impl RunRecord {
+    /// The JSON Schema of a record's file: what stands in `schemas/run-record.schema.json`.
+    pub fn json_schema() -> serde_json::Value {
+        let schema = schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<Self>();
+        schema.to_value()
+    }
 }

@@ -24,11 +24,12 @@ impl fmt::Debug for SourceContext {
 }
 
 /// A unit of source work, such as one WARC file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Partition {
     /// What people call it.
     pub name: String,
     /// Digest of its content and of everything that its items will say of it. Not of the path it lies at.
+    #[schemars(with = "String")]
     pub digest: Digest,
     /// Its size, for progress and for the order of work.
     pub bytes: u64,

@@ -1,5 +1,6 @@
 //! The pipeline file.
 
+use report::CardConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stages::{
@@ -31,6 +32,8 @@ pub struct PipelineFile {
     pub synth: SynthConfig,
     /// How the dataset is written.
     pub dataset: DatasetConfig,
+    /// What the dataset card says that the run cannot know. Changes nothing but the card.
+    pub card: CardConfig,
 }
 
 /// `[run]`: the run itself.

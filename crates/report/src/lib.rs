@@ -1,6 +1,8 @@
 //! The static HTML report of a run: one file that shows what came in, what was lost where and why, and what the rows
 //! look like. It opens from the file system, fetches nothing, and treats every word from the web as hostile.
+//! And the dataset card, which says the same to those who did not make it.
 
+mod card;
 mod chart;
 mod error;
 mod gallery;
@@ -14,6 +16,7 @@ mod text;
 mod thumbnail;
 mod triples;
 
+pub use card::{Card, CardConfig, CardInput};
 pub use error::ReportError;
 pub use gallery::{KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
 pub use report::{Pictures, ReportInput, ReportSummary, write_report};

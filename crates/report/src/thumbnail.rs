@@ -33,6 +33,12 @@ pub(crate) struct Thumbnail {
 impl Thumbnail {
     /// The thumbnail of a PNG; `None` where it cannot be decoded.
     pub(crate) fn of(png: &[u8]) -> Option<Self> {
+        let (jpeg, made) = Self::jpeg(png)?;
+        Some(Self { url: format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)), ..made })
+    }
+
+    /// The same as a JPEG file; the thumbnail has no URL yet.
+    pub(crate) fn jpeg(png: &[u8]) -> Option<(Vec<u8>, Self)> {
         let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
         let mut limits = image::Limits::default();
         limits.max_alloc = Some(DECODED_BYTES_MAX);
@@ -47,8 +53,7 @@ impl Thumbnail {
         let small = imageops::thumbnail(&*top, width, height);
         let mut jpeg = Vec::new();
         small.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)).ok()?;
-        let url = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
-        Some(Self { url, width, height, cropped })
+        Some((jpeg, Self { url: String::new(), width, height, cropped }))
     }
 }
 

@@ -3,9 +3,11 @@
 mod fixture;
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use fixture::Fixture;
-use report::{KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
+use report::{Card, CardConfig, CardInput, KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
 
 #[test]
 fn the_report_names_numbers_rules_and_pages() {
@@ -89,4 +91,97 @@ fn a_folder_without_manifest_is_an_error_that_names_it() {
     fs::remove_file(fixture.out("x").ancestors().nth(2).expect("folder").join("manifest.json")).expect("remove");
     let error = fixture.write(&fixture.out("report.html")).expect_err("no manifest");
     assert!(error.to_string().ends_with("manifest.json"), "{error}");
+}
+
+fn card(fixture: &Fixture, config: &CardConfig, compared_with: &[String]) -> Card {
+    let (record, dataset, rules) = (&fixture.record, fixture.folder.path(), &fixture.rules);
+    Card::make(&CardInput { record, dataset, rules, config, compared_with }).expect("a card")
+}
+
+#[test]
+fn the_card_says_what_the_run_knows_and_what_the_user_says() {
+    let fixture = Fixture::new(30);
+    let config = CardConfig {
+        title: "Pages: \"all\" of them".to_owned(),
+        license: "odc-by".to_owned(),
+        contact: "takedown@example.org".to_owned(),
+        ..CardConfig::default()
+    };
+    let made = card(&fixture, &config, &["lists/bench.jsonl".to_owned()]);
+    let text = made.text(None);
+    let words = [
+        "pretty_name: \"Pages: \\\"all\\\" of them\"\n",
+        "license: \"odc-by\"\n",
+        "size_categories:\n- \"n<1K\"\n",
+        "- config_name: pages\n  default: true\n  data_files:\n  - split: test\n    path: data/pages/test-*\n  - split: train\n",
+        "  - name: image\n    dtype: image\n",
+        "  - name: scale\n    sequence: int64\n",
+        "# Pages: \"all\" of them\n",
+        "| `meta` | 30 |",
+        "| too-short |",
+        "The page has too few characters of visible text.",
+        "takedown@example.org",
+        "`lists/bench.jsonl`",
+        "None was found.",
+    ];
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in\n{text}");
+    }
+    assert_eq!(made.pictures.len(), 6);
+    assert!(made.pictures.iter().all(|(name, jpeg)| text.contains(name.as_str()) && jpeg.starts_with(&[0xFF, 0xD8])));
+    assert_eq!(card(&fixture, &config, &[]).text(None).matches("**not** compared").count(), 1);
+    let croissant: serde_json::Value = serde_json::from_str(&made.croissant).expect("JSON");
+    assert_eq!(croissant["recordSet"].as_array().map(Vec::len), Some(3));
+    assert_eq!(croissant["recordSet"][0]["key"]["@id"], "pages/id");
+}
+
+#[test]
+fn words_from_the_web_are_no_markup_on_the_card() {
+    let text = card(&Fixture::new(30), &CardConfig::default(), &[]).text(None);
+    assert!(!text.contains("<script") && !text.contains("onerror"), "{text}");
+}
+
+#[test]
+fn the_same_run_has_the_same_card() {
+    let text = || card(&Fixture::new(12), &CardConfig::default(), &[]).text(None);
+    let (first, second) = (text(), text());
+    assert_eq!(first, second);
+    assert_eq!(card(&Fixture::new(12), &CardConfig::default(), &[]).text(Some(&first)), first);
+}
+
+#[test]
+fn a_run_that_kept_nothing_has_a_card() {
+    let text = card(&Fixture::new(0), &CardConfig::default(), &[]).text(None);
+    assert!(text.contains("No screenshots."), "{text}");
+}
+
+/// `datasets` takes subsets, splits and types from the card's header.
+#[test]
+fn datasets_reads_by_the_card() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let python = root.join(".tools/python/bin/python");
+    if !python.exists() {
+        println!("skipped: there is no {}; make it from tests/python/requirements.txt", python.display());
+        return;
+    }
+    let fixture = Fixture::new(30);
+    let published = tempfile::tempdir().expect("a folder");
+    for subset in ["pages", "meta", "rejects"] {
+        let to = published.path().join("data").join(subset);
+        fs::create_dir_all(&to).expect("create");
+        for entry in fs::read_dir(fixture.folder.path().join(subset)).expect("a subset").flatten() {
+            fs::copy(entry.path(), to.join(entry.file_name())).expect("copy");
+        }
+    }
+    let text = card(&fixture, &CardConfig::default(), &[]).text(None);
+    fs::write(published.path().join("README.md"), text).expect("write");
+    let output = Command::new(python)
+        .arg(root.join("tests/python/read_card.py"))
+        .arg(published.path())
+        .env("HF_HOME", published.path().join("caches"))
+        .output()
+        .expect("python");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    println!("{out}");
 }

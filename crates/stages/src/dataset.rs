@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Bumped when the same items would give other files.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Folder of the shards inside the dataset's, as the Hub expects it.
 const DATA: &str = "data";
 /// Subset whose rows are counted as the dataset's.

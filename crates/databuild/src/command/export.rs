@@ -1,4 +1,4 @@
-//! `databuild export DATASET OUT`: rows as conversations, in the forms that trainers read.
+//! `databuild export DATASET OUT`: rows as conversations or as tar files, in the forms that trainers read.
 
 mod chat;
 
@@ -11,7 +11,7 @@ use item::Task;
 
 use super::Outcome;
 use super::verify::read_manifest;
-use crate::cli::ExportArgs;
+use crate::cli::{ChatFormat, ExportArgs};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -20,16 +20,20 @@ use chat::{Part, Turn};
 /// Folder of the pictures, beside the lists.
 const PICTURES: &str = "images";
 
-/// Writes one list a subset and split, and the pictures that they name.
+/// The Hub counts in powers of ten.
+const MB: u64 = 1_000_000;
+
+/// Writes one list a subset and split, and the pictures that they name; or tar files.
 pub(crate) fn export(args: &ExportArgs, printer: Printer) -> Outcome {
     let manifest = read_manifest(&args.dataset)?;
+    let Some(format) = args.format.chat() else { return webdataset(args, &manifest, printer) };
     fs::create_dir_all(args.out.join(PICTURES)).map_err(CommandError::environment)?;
     let mut rows = 0;
     for (subset, splits) in subsets(args, &manifest) {
         for (split, shards) in splits {
             let path = args.out.join(format!("{subset}-{split}.jsonl"));
             let file = File::create(&path).map_err(CommandError::environment)?;
-            let mut list = List { args, file: BufWriter::new(file), rows: 0 };
+            let mut list = List { args, format, file: BufWriter::new(file), rows: 0 };
             for shard in shards {
                 list.add_shard(&subset, &args.dataset.join(&shard.path))?;
             }
@@ -41,6 +45,27 @@ pub(crate) fn export(args: &ExportArgs, printer: Printer) -> Outcome {
     if rows == 0 {
         printer.note("the dataset has no rows of that kind; `[synth]` of the pipeline file makes edits and drafts");
     }
+    Ok(())
+}
+
+/// Writes `pages` as tar files.
+fn webdataset(args: &ExportArgs, manifest: &Manifest, printer: Printer) -> Outcome {
+    if args.out.exists() {
+        return Err(CommandError::usage(format!("export to `{}`: it is there already", args.out.display()))
+            .hint("name a folder that does not exist, so that old and new files cannot mix"));
+    }
+    // Written beside its place, so that a folder of that name is a whole export.
+    let mut partial = args.out.clone().into_os_string();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(CommandError::environment)?;
+    }
+    let shard_bytes = args.shard_mb.max(1) * MB;
+    let summary = dataset::export_webdataset(manifest, &args.dataset, &partial, shard_bytes).map_err(unreadable)?;
+    fs::rename(&partial, &args.out).map_err(CommandError::environment)?;
+    printer.note(&format!("{} rows in {} files, {:.1} MB", summary.rows, summary.files, summary.bytes as f64 / 1e6));
+    printer.data(&args.out.display().to_string());
     Ok(())
 }
 
@@ -58,6 +83,7 @@ fn subsets<'a>(args: &ExportArgs, manifest: &'a Manifest) -> Vec<(String, Splits
 
 struct List<'a> {
     args: &'a ExportArgs,
+    format: ChatFormat,
     file: BufWriter<File>,
     rows: u64,
 }
@@ -125,7 +151,7 @@ impl List<'_> {
     }
 
     fn add(&mut self, id: &str, ask: Vec<Part>, answer: String) -> Outcome {
-        let line = chat::line(self.args.format, id, &Turn { ask, answer });
+        let line = chat::line(self.format, id, &Turn { ask, answer });
         writeln!(self.file, "{line}").map_err(CommandError::environment)?;
         self.rows += 1;
         Ok(())

@@ -17,7 +17,7 @@ pub(super) struct Finished {
     pub(super) store: Arc<dyn Store>,
     pub(super) record: RunRecord,
     pub(super) folder: PathBuf,
-    manifest: Manifest,
+    pub(super) manifest: Manifest,
 }
 
 fn broken(error: impl Into<anyhow::Error>) -> CommandError {
@@ -40,6 +40,11 @@ impl Finished {
 
     fn shards(&self, subset: Subset) -> impl Iterator<Item = &ShardFile> {
         self.manifest.subsets.get(subset.name()).into_iter().flat_map(|subset| subset.splits.values().flatten())
+    }
+
+    /// The shards of `pages`.
+    pub(super) fn page_shards(&self) -> impl Iterator<Item = &ShardFile> {
+        self.shards(Subset::Pages)
     }
 
     /// Every page that is not in the dataset, by id.

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use dataset::FileSummary;
+use dataset::{Columns, DatasetError, FileSummary, ShardReader, Subset};
 use ingest::digest::{self, Verdict};
 use ingest::{ArchiveReader, Entry, EntrySummary, Limits};
+use item::ItemId;
 
 use super::Outcome;
 use super::verify::read_manifest;
@@ -108,7 +109,39 @@ fn shard(args: &InspectArgs, printer: Printer) -> Outcome {
     Ok(())
 }
 
+/// Characters of a text that are shown of a row.
+const TEXT_CHARS_MAX: usize = 200;
+
+/// One row with all that is read of it; long texts are cut.
+fn row(args: &InspectArgs, id: &str, printer: Printer) -> Outcome {
+    let id: ItemId = id.parse().map_err(|_| CommandError::usage(format!("find `{id}`: an id has 32 hex digits")))?;
+    let manifest = read_manifest(&args.path)?;
+    let broken = |error: DatasetError| CommandError::new(ExitStatus::CheckFailed, error);
+    for shard in manifest.shards().filter(|shard| shard.subset == Subset::Pages.name()) {
+        if !(shard.min_id..=shard.max_id).contains(&id) {
+            continue;
+        }
+        let reader = ShardReader::open(&args.path.join(&shard.path)).map_err(broken)?;
+        if let Some(found) = reader.pages_by_id(&[id], Columns::ALL).map_err(broken)?.next() {
+            let mut found = found.map_err(broken)?;
+            printer.data(&format!("file {}", shard.path));
+            let image = found.image.take().map_or(0, |image| image.len());
+            printer.data(&format!("image {image} bytes"));
+            if let Some(text) = &mut found.text {
+                *text = text.chars().take(TEXT_CHARS_MAX).collect();
+            }
+            printer.data(&format!("{found:#?}"));
+            return Ok(());
+        }
+    }
+    Err(CommandError::usage(format!("find a row `{id}` in `{}`", args.path.display()))
+        .hint("`databuild explain` also knows the pages that are not in the dataset"))
+}
+
 fn dataset(args: &InspectArgs, printer: Printer) -> Outcome {
+    if let Some(id) = &args.row {
+        return row(args, id, printer);
+    }
     let manifest = read_manifest(&args.path)?;
     if args.json {
         printer.data(manifest.to_json().trim_end());
@@ -121,10 +154,13 @@ fn dataset(args: &InspectArgs, printer: Printer) -> Outcome {
         manifest.digest()
     ));
     for (name, subset) in &manifest.subsets {
-        printer.data(&format!("{name}: {} rows, {:.1} MB", subset.rows, subset.bytes as f64 / 1e6));
+        let schema = subset.schema_sha256.get(..16).unwrap_or_default();
+        let megabytes = subset.bytes as f64 / 1e6;
+        printer.data(&format!("{name}: {} rows, {megabytes:.1} MB, schema {schema}", subset.rows));
         for (split, shards) in &subset.splits {
             let rows: u64 = shards.iter().map(|shard| shard.rows).sum();
-            printer.data(&format!("  {split}: {rows} rows in {} files", shards.len()));
+            let megabytes = shards.iter().map(|shard| shard.bytes).sum::<u64>() as f64 / 1e6;
+            printer.data(&format!("  {split}: {rows} rows in {} files, {megabytes:.1} MB", shards.len()));
         }
     }
     Ok(())

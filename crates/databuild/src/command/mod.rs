@@ -12,9 +12,11 @@ mod hashlist;
 mod inspect;
 mod metrics;
 mod plan;
+mod publish;
 mod report;
 mod run;
 mod schema;
+mod serve;
 mod store;
 mod tune;
 mod verify;
@@ -38,6 +40,8 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Export(args) => export::export(&args, printer),
         Command::Metrics(args) => metrics::metrics(&args, printer),
         Command::Report(args) => report::report(&args, printer),
+        Command::Publish(args) => publish::publish(&args, printer),
+        Command::Serve(args) => serve::serve(&args, printer),
         Command::Failed(args) => failed::failed(&args, printer),
         Command::Retry(args) => failed::retry(&args, printer),
         Command::Explain(args) => explain::explain(&args, printer),

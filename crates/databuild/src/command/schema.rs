@@ -1,7 +1,7 @@
 //! `databuild schema`, `databuild completions`
 
 use clap::CommandFactory as _;
-use dataset::Subset;
+use dataset::{Manifest, Subset};
 
 use super::Outcome;
 use crate::cli::Cli;
@@ -16,11 +16,15 @@ pub(crate) fn schema(of: &str, printer: Printer) -> Outcome {
         printer.data(&json.map_err(|error| CommandError::new(ExitStatus::Bug, error))?);
         return Ok(());
     }
+    if of == "manifest" {
+        printer.data(Manifest::json_schema().trim_end());
+        return Ok(());
+    }
     let subset = Subset::ALL.into_iter().find(|subset| subset.name() == of);
     let subset = subset.ok_or_else(|| {
         let known: Vec<&str> = Subset::ALL.iter().map(|subset| subset.name()).collect();
         CommandError::usage(format!("print the schema of `{of}`: there is no such subset"))
-            .hint(format!("known are: pipeline, {}", known.join(", ")))
+            .hint(format!("known are: pipeline, manifest, {}", known.join(", ")))
     })?;
     printer.data(subset.schema_text().trim_end());
     Ok(())

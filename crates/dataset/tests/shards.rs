@@ -324,8 +324,8 @@ fn rows_come_back_from_tar_files() {
             std::io::Read::read_to_end(&mut entry, &mut content).expect("content");
             parts.insert(name, content);
         }
-        for (file, html) in parts.iter().filter(|(file, _)| file.ends_with(".html")) {
-            let stem = file.trim_end_matches(".html");
+        for (file, html) in &parts {
+            let Some(stem) = file.strip_suffix(".html") else { continue };
             let id: ItemId = stem.parse().expect("an id");
             let page = rows.iter().find(|page| page.head.id == id).expect("one of ours");
             assert_eq!(html, page.body.html.as_bytes());

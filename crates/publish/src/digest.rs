@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use sha1::Digest as _;
 
 /// Bytes that are read at a time.
-const BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 14;
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

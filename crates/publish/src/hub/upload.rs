@@ -143,20 +143,13 @@ fn send(api: &Api<'_>, revision: &str, file: &PublishedFile, actions: &Actions) 
 }
 
 fn send_to(api: &Api<'_>, file: &PublishedFile, actions: &Actions) -> Result<(), HubError> {
-    match actions.upload.header.get("chunk_size") {
-        Some(size) => {
-            let size = size.parse().ok().filter(|&size| size > 0);
-            send_parts(
-                api,
-                file,
-                &actions.upload,
-                size.ok_or_else(|| HubError::Answer("a chunk size of 0".to_owned()))?,
-            )?;
-        }
-        None => {
-            let headers: Vec<(String, String)> = actions.upload.header.clone().into_iter().collect();
-            put(api, file, &actions.upload.href, &headers, (0, file.bytes))?;
-        }
+    if let Some(size) = actions.upload.header.get("chunk_size") {
+        let size = size.parse().ok().filter(|&size| size > 0);
+        let size = size.ok_or_else(|| HubError::Answer("a chunk size of 0".to_owned()))?;
+        send_parts(api, file, &actions.upload, size)?;
+    } else {
+        let headers: Vec<(String, String)> = actions.upload.header.clone().into_iter().collect();
+        put(api, file, &actions.upload.href, &headers, (0, file.bytes))?;
     }
     if let Some(verify) = &actions.verify {
         let body = json!({ "oid": file.sha256, "size": file.bytes }).to_string();

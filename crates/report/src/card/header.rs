@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn texts_are_quoted() {
-        assert_eq!(quoted("a: \"b\"\n# c"), r##""a: \"b\"\n# c""##);
+        assert_eq!(quoted("a: \"b\"\n# c"), r#""a: \"b\"\n# c""#);
         assert_eq!(list(std::iter::empty()), " []\n");
     }
 }

@@ -61,7 +61,7 @@ fn page(number: u32) -> Item<Snapshot> {
     picture.write_to(&mut screenshot, image::ImageFormat::Png).expect("a picture in memory");
     let html = format!("<!doctype html><html><body><h1>Page {number}</h1></body></html>");
     let node = |tag: &str, parent| Node { tag: tag.to_owned(), parent, visible: true, ..Node::default() };
-    let split = if number % 4 == 0 { "test" } else { "train" };
+    let split = if number.is_multiple_of(4) { "test" } else { "train" };
     Item {
         head: Head {
             id: ItemId::of_place("page", u64::from(number)),

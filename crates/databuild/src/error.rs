@@ -73,6 +73,10 @@ impl From<EngineError> for CommandError {
                 ExitStatus::OverBudget,
                 "the failures are in the events above; `run.failed_share_max` sets how many are allowed",
             ),
+            EngineError::Superseded => (
+                ExitStatus::Environment,
+                "this machine slept, or its store did not answer for long; run the same command again to see the outcome",
+            ),
             EngineError::Interrupted => (ExitStatus::Interrupted, "run the same command again to go on from here"),
             EngineError::Store(_) | EngineError::Rest(_) | EngineError::Record { .. } => {
                 (ExitStatus::Environment, "look at the disk of the store: space, permissions, health")

@@ -76,6 +76,9 @@ pub enum EngineError {
         /// Allowed failures in percent.
         allowed: f64,
     },
+    /// This process was silent for so long that another one took over its work.
+    #[error("write the dataset: another process took this one for dead and writes it")]
+    Superseded,
     /// The user stopped the run; what was committed stays.
     #[error("finish: the run was interrupted")]
     Interrupted,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use store::{BlobInfo, BlobName, Store};
 
 use crate::decisions::DecisionsRecord;
+use crate::lease::{self, Held};
 use crate::ledger::{self, PartitionManifest, record_name};
 use crate::{EngineError, RunRecord, memo};
 
@@ -28,6 +29,7 @@ pub const FOLDERS: &[(&str, &str)] = &[
     ("memo", "what Chrome and models said of single pages"),
     ("dataset", "datasets"),
     ("runs", "run records and reports"),
+    ("leases", "who works on what just now"),
     ("facts", "digests of local files, lists of crawls"),
 ];
 
@@ -84,10 +86,15 @@ pub fn unneeded(store: &dyn Store) -> Result<Vec<BlobInfo>, EngineError> {
         if is_memo { !is_kept } else { !needed.contains(&blob.name) }
     };
     let mut blobs = Vec::new();
-    for folder in ["ledger", "parts", memo::FOLDER] {
+    for folder in ["ledger", "parts", memo::FOLDER, lease::FOLDER] {
         blobs.extend(store.list(folder)?.into_iter().filter(&is_unneeded));
     }
     Ok(blobs)
+}
+
+/// Work that somebody does in the store just now, or did when it died.
+pub fn held(store: &dyn Store) -> Result<Vec<Held>, EngineError> {
+    lease::all(store)
 }
 
 /// Something in a store that is not as it should be.

@@ -1,5 +1,6 @@
 //! A phase: its units of work, some at a time, each committed by itself.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,8 +11,9 @@ use tokio::task::JoinSet;
 
 use crate::collect::{Collected, RestCollector};
 use crate::decisions::{Decisions, Place};
-use crate::flow::{Feed, FlowShared, run_flow};
+use crate::flow::{Feed, FlowShared, blocking, run_flow};
 use crate::key::unit_key;
+use crate::lease::{Lease, Leases, Patience};
 use crate::ledger::{self, FileRef, Finished, PartitionManifest};
 use crate::partition::{Reads, Unit};
 use crate::{EngineError, Fingerprint, Pipeline, RestFormat, RunEvent, Sourced, StageError};
@@ -29,6 +31,7 @@ pub(crate) struct PhaseShared {
     pub(crate) fingerprints: Arc<Vec<Fingerprint>>,
     /// What the barrier before this phase decided; empty for the first.
     pub(crate) decisions: Arc<Decisions>,
+    pub(crate) leases: Leases,
 }
 
 impl PhaseShared {
@@ -49,42 +52,94 @@ pub(crate) fn find_results(
     units.iter().map(|unit| ledger::find(shared.store.as_ref(), shared.name(), &shared.key(unit))).collect()
 }
 
-/// Runs the units that have no result yet; gives all results in the order of the units.
+/// Runs the units that have no result yet, but for those that another process does; gives all results in the order of the
+/// units.
 pub(crate) async fn run_units(
     shared: &PhaseShared,
     units: &[Unit],
     mut results: Vec<Option<PartitionManifest>>,
 ) -> Result<Vec<PartitionManifest>, EngineError> {
-    let mut waiting: Vec<usize> = (0..units.len()).filter(|&index| results[index].is_none()).collect();
-    waiting.reverse();
-    let mut running: JoinSet<Result<(usize, PartitionManifest), EngineError>> = JoinSet::new();
+    let room = shared.flow.limits.partitions_in_flight.max(1);
+    let mut waiting: VecDeque<usize> = (0..units.len()).filter(|&index| results[index].is_none()).collect();
+    let mut elsewhere = VecDeque::new();
+    let mut patience = Patience::default();
+    let mut running: JoinSet<Result<(usize, Option<PartitionManifest>), EngineError>> = JoinSet::new();
     loop {
-        while running.len() < shared.flow.limits.partitions_in_flight.max(1) {
-            let Some(index) = waiting.pop() else { break };
-            let (shared, unit) = (shared.clone(), units[index].clone());
-            running.spawn(async move { Ok((index, run_unit(&shared, unit).await?)) });
+        while running.len() < room {
+            let Some(index) = waiting.pop_front() else { break };
+            match claim(shared, &units[index]).await? {
+                Claim::Done(manifest) => results[index] = Some(*manifest),
+                Claim::Elsewhere => elsewhere.push_back(index),
+                Claim::Ours(lease) => {
+                    patience = Patience::default();
+                    let (shared, unit) = (shared.clone(), units[index].clone());
+                    running.spawn(async move {
+                        Ok((index, lease.holding(run_unit(&shared, unit, &lease)).await?.flatten()))
+                    });
+                }
+            }
         }
-        let Some(done) = running.join_next().await else { break };
-        match done {
-            Ok(Ok((index, manifest))) => results[index] = Some(manifest),
-            Ok(Err(error)) => return Err(error),
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        if running.is_empty() && elsewhere.is_empty() {
+            break;
+        }
+        let may_look = !elsewhere.is_empty() && running.len() < room;
+        tokio::select! {
+            Some(done) = running.join_next() => match done {
+                Ok(Ok((index, Some(manifest)))) => results[index] = Some(manifest),
+                // The lease was lost: somebody else does it.
+                Ok(Ok((index, None))) => elsewhere.push_back(index),
+                Ok(Err(error)) => return Err(error),
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            },
+            () = tokio::time::sleep(patience.current()), if may_look => {
+                patience.grow();
+                waiting.append(&mut elsewhere);
+            }
+            () = shared.flow.cancel.cancelled(), if running.is_empty() => return Err(EngineError::Interrupted),
         }
     }
     Ok(results.into_iter().flatten().collect())
 }
 
-async fn run_unit(shared: &PhaseShared, unit: Unit) -> Result<PartitionManifest, EngineError> {
+/// Whose a unit is.
+enum Claim {
+    Ours(Arc<Lease>),
+    Elsewhere,
+    /// Another process has done it in the meantime.
+    Done(Box<PartitionManifest>),
+}
+
+async fn claim(shared: &PhaseShared, unit: &Unit) -> Result<Claim, EngineError> {
+    let (shared, key) = (shared.clone(), shared.key(unit));
+    blocking(move || {
+        let lease = shared.leases.take(shared.name(), &key.to_string())?;
+        // After the lease, so that who held it before us has either committed or given up.
+        let found = ledger::find(shared.store.as_ref(), shared.name(), &key)?;
+        Ok(match (found, lease) {
+            (Some(manifest), _) => Claim::Done(Box::new(manifest)),
+            (None, Some(lease)) => Claim::Ours(Arc::new(lease)),
+            (None, None) => Claim::Elsewhere,
+        })
+    })
+    .await
+}
+
+/// Does a unit and commits it; `None` when its lease was lost before there was anything of it in the store.
+async fn run_unit(shared: &PhaseShared, unit: Unit, lease: &Lease) -> Result<Option<PartitionManifest>, EngineError> {
     let started = Instant::now();
     let spec = &shared.pipeline.phases[shared.phase];
-    let scratch = shared.store.scratch()?;
+    let store = shared.store.as_ref();
+    let scratch = store.scratch()?;
     let collector = RestCollector::create(&shared.pipeline.rest, scratch.path(), shared.pipeline.gives(shared.phase))?;
     let source_name = matches!(unit.reads, Reads::Source(_)).then_some(SOURCE);
     let feed = feed(shared, &unit);
     let (collected, books) = run_flow(&shared.flow, source_name, &spec.stages, feed, collector).await?;
+    if !lease.is_held()? {
+        return Ok(None);
+    }
     let key = shared.key(&unit);
-    let files = publish(shared.store.as_ref(), spec.name, &key, &collected, scratch.path())?;
-    let [items_file, index_file, losses_file] = files;
+    let files = publish(store, spec.name, &key, &collected, scratch.path())?;
+    let [items_file, index_file, losses_file] = files.clone();
     let elapsed_ms = started.elapsed().as_millis() as u64;
     let finished = Finished {
         phase: spec.name.to_owned(),
@@ -100,14 +155,20 @@ async fn run_unit(shared: &PhaseShared, unit: Unit) -> Result<PartitionManifest,
         losses_file,
     };
     let name = ledger::record_name("unit", spec.name, &key);
-    let manifest = ledger::commit(shared.store.as_ref(), &name, finished.into_manifest())?;
+    let manifest = ledger::commit(store, &name, finished.into_manifest())?;
+    let is_ours = manifest.files().iter().zip(&files).all(|(committed, file)| committed.name == file.name);
+    if !is_ours {
+        // Somebody was first: the loser leaves nothing behind.
+        files.iter().try_for_each(|file| store.delete(&file.name))?;
+        return Ok(Some(manifest));
+    }
     shared.flow.observer.event(&RunEvent::PartitionCommitted {
         phase: spec.name.to_owned(),
         partition: manifest.partition.clone(),
         items: manifest.items,
         elapsed_ms,
     });
-    Ok(manifest)
+    Ok(Some(manifest))
 }
 
 /// Publishes the files of an attempt under names of its own.

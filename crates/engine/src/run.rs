@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use item::{BodyKind, Digest, Head, Item, ItemId, Rule};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use store::{BlobName, Store};
 use crate::decisions::{self, DecisionRow, Decisions, DecisionsRecord, Place};
 use crate::flow::{FlowShared, blocking, rejected};
 use crate::key::{chain, unit_key};
+use crate::lease::{Lease, Leases, Patience};
 use crate::ledger::{self, FileRef, PartitionManifest};
 use crate::memo::Memo;
 use crate::partition::{Reads, Unit, slices, source_units};
@@ -36,10 +37,18 @@ pub const RULES: &[Rule] = &[SAME_CAPTURE];
 const RECORD_FORMAT: u32 = 1;
 
 /// How to run; none of it changes the dataset.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Bounds.
     pub limits: Limits,
+    /// Work of a process on another machine that has not been heard of for so long is taken over.
+    pub lease_term: Duration,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { limits: Limits::default(), lease_term: Duration::from_secs(30) }
+    }
 }
 
 /// What a run gave.
@@ -147,6 +156,7 @@ struct Run {
     pipeline: Arc<Pipeline>,
     store: Arc<dyn Store>,
     flow: FlowShared,
+    leases: Leases,
 }
 
 /// What the phases so far have left behind.
@@ -206,7 +216,8 @@ impl Run {
             observer,
             memo: Memo::default(),
         };
-        Self { pipeline: Arc::clone(pipeline), store: Arc::clone(store), flow }
+        let leases = Leases::new(store, options.lease_term);
+        Self { pipeline: Arc::clone(pipeline), store: Arc::clone(store), flow, leases }
     }
 
     fn partitions(&self) -> Result<Vec<Partition>, EngineError> {
@@ -226,6 +237,7 @@ impl Run {
             phase: number,
             fingerprints: Arc::new(self.pipeline.phase_fingerprints(number)),
             decisions,
+            leases: self.leases.clone(),
         }
     }
 
@@ -337,18 +349,22 @@ impl Run {
         trail: &mut Trail,
     ) -> Result<Vec<Unit>, EngineError> {
         self.check_cancelled()?;
-        let run = Arc::clone(self);
-        let (manifests, found, reused) = blocking(move || {
-            let barrier = run.pipeline.phases[number].barrier.as_ref();
-            let key = barrier_key(barrier, &manifests);
-            if let Some(found) = decisions::find(run.store.as_ref(), barrier.name(), &key)? {
-                return Ok::<_, EngineError>((manifests, found, true));
-            }
-            let (books, rows) = run.decide(barrier, &manifests)?;
-            let found = decisions::commit(run.store.as_ref(), barrier.name(), &key, books, rows)?;
-            Ok((manifests, found, false))
-        })
-        .await?;
+        let manifests: Arc<[PartitionManifest]> = manifests.into();
+        let barrier = Arc::clone(&self.pipeline.phases[number].barrier);
+        let key = barrier_key(barrier.as_ref(), &manifests);
+        let (finding, deciding) = (Arc::clone(&barrier), Arc::clone(&barrier));
+        let of = Arc::clone(&manifests);
+        let (found, reused) = self
+            .once(
+                barrier.name(),
+                &key.to_string(),
+                move |run| decisions::find(run.store.as_ref(), finding.name(), &key),
+                move |run, _| {
+                    let (books, rows) = run.decide(deciding.as_ref(), &of)?;
+                    decisions::commit(run.store.as_ref(), deciding.name(), &key, books, rows)
+                },
+            )
+            .await?;
         let (record, decided) = found;
         self.emit(&RunEvent::BarrierDecided {
             barrier: record.barrier.clone(),
@@ -443,22 +459,66 @@ impl Run {
         Ok(is_current.then_some(record))
     }
 
+    /// Finds a result, or makes it while no other process does; whether it was found.
+    async fn once<T: Send + 'static>(
+        self: &Arc<Self>,
+        kind: &str,
+        what: &str,
+        find: impl Fn(&Self) -> Result<Option<T>, EngineError> + Send + Sync + 'static,
+        make: impl Fn(&Self, &Lease) -> Result<T, EngineError> + Send + Sync + 'static,
+    ) -> Result<(T, bool), EngineError> {
+        let (find, make) = (Arc::new(find), Arc::new(make));
+        let mut patience = Patience::default();
+        loop {
+            self.check_cancelled()?;
+            let (run, find, kind, what) = (Arc::clone(self), Arc::clone(&find), kind.to_owned(), what.to_owned());
+            let (found, lease) = blocking(move || {
+                if let Some(found) = find(&run)? {
+                    return Ok((Some(found), None));
+                }
+                let lease = run.leases.take(&kind, &what)?;
+                // Again, since who held the lease until now may have done it.
+                let found = if lease.is_some() { find(&run)? } else { None };
+                Ok::<_, EngineError>((found, lease))
+            })
+            .await?;
+            if let Some(found) = found {
+                return Ok((found, true));
+            }
+            if let Some(lease) = lease.map(Arc::new) {
+                let (run, make, held) = (Arc::clone(self), Arc::clone(&make), Arc::clone(&lease));
+                let work = blocking(move || make(&run, &held));
+                if let Some(made) = lease.holding(work).await? {
+                    return Ok((made, false));
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(patience.current()) => patience.grow(),
+                () = self.flow.cancel.cancelled() => {}
+            }
+        }
+    }
+
     async fn run_sink(self: &Arc<Self>, trail: &Trail) -> Result<(DatasetRecord, Outcome), EngineError> {
         self.check_cancelled()?;
         let key = trail.sink_key(&self.pipeline);
-        let (record, outcome) = if let Some(record) = self.find_dataset(&key)? {
-            (record, Outcome::Unchanged)
-        } else {
-            let work = SinkWork {
-                manifests: trail.manifests.clone(),
-                decisions: Arc::clone(&trail.decisions),
-                all_manifests: trail.all_manifests.clone(),
-                all_decisions: trail.all_decisions.clone(),
-                books: trail.books.clone(),
-            };
-            let run = Arc::clone(self);
-            (blocking(move || run.write_dataset(&key, &work)).await?, Outcome::Committed)
+        let work = SinkWork {
+            manifests: trail.manifests.clone(),
+            decisions: Arc::clone(&trail.decisions),
+            all_manifests: trail.all_manifests.clone(),
+            all_decisions: trail.all_decisions.clone(),
+            books: trail.books.clone(),
         };
+        // By the name and not by the key: of two datasets of one name only one can be swept into place at a time.
+        let (record, reused) = self
+            .once(
+                "sink",
+                &self.pipeline.name,
+                move |run| run.find_dataset(&key),
+                move |run, lease| run.write_dataset(&key, &work, lease),
+            )
+            .await?;
+        let outcome = if reused { Outcome::Unchanged } else { Outcome::Committed };
         let bytes = record.files.iter().map(|file| file.bytes).sum();
         self.emit(&RunEvent::DatasetCommitted {
             rows: record.rows,
@@ -472,7 +532,7 @@ impl Run {
         Ok((dataset, outcome))
     }
 
-    fn write_dataset(&self, key: &Digest, work: &SinkWork) -> Result<SinkRecord, EngineError> {
+    fn write_dataset(&self, key: &Digest, work: &SinkWork, lease: &Lease) -> Result<SinkRecord, EngineError> {
         let sink_error = || EngineError::stage("sink");
         let scratch = self.store.scratch()?;
         let mut writer = self.pipeline.sink.begin(scratch.path()).map_err(sink_error())?;
@@ -504,6 +564,10 @@ impl Run {
         let input = SinkInput { name: &self.pipeline.name, fingerprints: &fingerprints, books: &work.books };
         let output = writer.finish(input).map_err(sink_error())?;
         self.check_cancelled()?;
+        if !lease.is_held()? {
+            // Another process took this one for dead, and writes the dataset.
+            return Err(EngineError::Superseded);
+        }
         self.publish_dataset(key, output)
     }
 

@@ -93,7 +93,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
         sink: Arc::new(DatasetSink::new(file.dataset.clone(), &environment.version, takes)),
         rest: Arc::new(ParquetRest),
     };
-    Ok(Built { pipeline: Arc::new(pipeline), store, options: RunOptions { limits } })
+    Ok(Built { pipeline: Arc::new(pipeline), store, options: RunOptions { limits, ..RunOptions::default() } })
 }
 
 fn limits(loaded: &Loaded, tabs: usize) -> Limits {

@@ -303,9 +303,14 @@ impl World {
     }
 
     pub(crate) fn run(&self, pipeline: &Arc<Pipeline>) -> Result<RunSummary, EngineError> {
+        self.run_on(&self.store, pipeline)
+    }
+
+    /// Runs with a store that others use as well.
+    pub(crate) fn run_on(&self, store: &Arc<dyn Store>, pipeline: &Arc<Pipeline>) -> Result<RunSummary, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
         let observer = Arc::clone(&self.log);
-        runtime.block_on(engine::run(pipeline, &self.store, &self.options, self.cancel.clone(), observer))
+        runtime.block_on(engine::run(pipeline, store, &self.options, self.cancel.clone(), observer))
     }
 
     /// Everything that the dataset's folder holds, by name.

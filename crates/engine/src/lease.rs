@@ -232,10 +232,9 @@ impl Lease {
             let lease = Arc::clone(self);
             match blocking(move || lease.renew()).await {
                 Ok(true) => renewed = Instant::now(),
-                Ok(false) => return,
                 // A store that does not answer for a moment takes no lease away.
                 Err(_) if renewed.elapsed() < self.term => {}
-                Err(_) => return,
+                Ok(false) | Err(_) => return,
             }
         }
     }

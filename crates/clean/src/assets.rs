@@ -15,6 +15,11 @@ pub struct Asset {
 pub trait Assets: Sync {
     /// The asset at `url`, if there is one.
     fn get(&self, url: &str) -> Option<Asset>;
+
+    /// The same for a style sheet: what is worth more trouble than a picture.
+    fn sheet(&self, url: &str) -> Option<Asset> {
+        self.get(url)
+    }
 }
 
 /// Has nothing: every linked sheet is missing and every image becomes a placeholder.

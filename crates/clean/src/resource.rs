@@ -36,6 +36,11 @@ impl Resources<'_> {
         if data_url::is_data_url(url) { data_url::decode(url) } else { self.assets.get(url) }
     }
 
+    /// The style sheet at an absolute URL, data URLs included.
+    pub(crate) fn sheet(&self, url: &str) -> Option<Asset> {
+        if data_url::is_data_url(url) { data_url::decode(url) } else { self.assets.sheet(url) }
+    }
+
     /// The asset that `reference` leads to from `base`.
     pub(crate) fn resolve(&self, reference: &str, base: &Url) -> Option<Asset> {
         let mut url = base.join(reference.trim()).ok()?;

@@ -38,6 +38,7 @@ const KEEPS: &[(&str, &[&str])] = &[
     ("warc", &["ingest", "testkit"]),
     ("ureq", &["ingest", "publish"]),
     ("rusty-s3", &["ingest", "publish"]),
+    ("robotxt", &["ingest"]),
     ("tokio", &["engine", "databuild"]),
     ("clap", &["databuild"]),
     ("indicatif", &["databuild"]),

@@ -27,7 +27,7 @@ mod triple_reader;
 mod triples;
 mod webdataset;
 
-pub use crawl_index::{CrawlIndexReader, CrawlIndexRow};
+pub use crawl_index::{CrawlIndexReader, CrawlIndexRow, RangeRead};
 pub use error::{BatchError, DatasetError};
 pub use limits::{Finding, LimitsReport, Weight, check_limits};
 pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};

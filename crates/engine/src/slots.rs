@@ -14,6 +14,8 @@ pub enum Resource {
     Chrome,
     /// A GPU; the work waits on it from a thread of its own.
     Gpu,
+    /// Servers elsewhere; the work waits on them from a thread of its own.
+    Network,
 }
 
 /// Bounds of a run. Each protects something; the defaults fit a small machine.
@@ -25,6 +27,8 @@ pub struct Limits {
     pub chrome_slots: usize,
     /// Batches on the GPU at the same time; more than one hides the copies behind the work.
     pub gpu_slots: usize,
+    /// Batches that wait for servers at the same time: mostly they wait for their turn at one host.
+    pub network_slots: usize,
     /// Partitions in flight: two, so that the slow end of one is covered by the beginning of the next.
     pub partitions_in_flight: usize,
     /// Bytes of items on their way inside one partition; a single larger item passes alone.
@@ -43,6 +47,7 @@ impl Default for Limits {
             cpu_slots: cores,
             chrome_slots: cores,
             gpu_slots: 2,
+            network_slots: 16,
             partitions_in_flight: 2,
             partition_bytes: 96 << 20,
             batch_deadline: Duration::from_mins(5),
@@ -57,12 +62,18 @@ pub(crate) struct Slots {
     cpu: Arc<Semaphore>,
     chrome: Arc<Semaphore>,
     gpu: Arc<Semaphore>,
+    network: Arc<Semaphore>,
 }
 
 impl Slots {
     pub(crate) fn new(limits: &Limits) -> Self {
         let pool = |slots: usize| Arc::new(Semaphore::new(slots.max(1)));
-        Self { cpu: pool(limits.cpu_slots), chrome: pool(limits.chrome_slots), gpu: pool(limits.gpu_slots) }
+        Self {
+            cpu: pool(limits.cpu_slots),
+            chrome: pool(limits.chrome_slots),
+            gpu: pool(limits.gpu_slots),
+            network: pool(limits.network_slots),
+        }
     }
 
     /// Waits for a slot. The permit is given back when the work ends, before its result is handed on.
@@ -71,6 +82,7 @@ impl Slots {
             Resource::Cpu => &self.cpu,
             Resource::Chrome => &self.chrome,
             Resource::Gpu => &self.gpu,
+            Resource::Network => &self.network,
         };
         Arc::clone(pool).acquire_owned().await.expect("slots are never closed")
     }

@@ -1,7 +1,7 @@
 //! What a URL gave, from archives of assets.
 //!
 //! The index holds places, not bytes: one pass notes where each response lies, and each use reads one record again. It
-//! never changes once built, so that threads share it without locks.
+//! never changes once built, so that threads share it without locks. A revisit stands for the record that it refers to.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ pub struct AssetIndex {
     damage: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Place {
     path: usize,
     offset: u64,
@@ -63,26 +63,51 @@ struct Place {
     payload: Digest,
 }
 
+/// A capture whose payload stands in another record.
+struct Revisit {
+    url: String,
+    fetched_at: String,
+    payload: Option<String>,
+    refers_to: Option<String>,
+}
+
+impl Revisit {
+    fn of(record: &WarcRecord) -> Option<Self> {
+        Some(Self {
+            url: record.uri()?.to_owned(),
+            fetched_at: record.header(&WarcHeader::Date).and_then(rfc3339).unwrap_or_default(),
+            payload: record.header(&WarcHeader::PayloadDigest).map(str::to_owned),
+            refers_to: record.refers_to_uri().map(str::to_owned),
+        })
+    }
+}
+
 impl AssetIndex {
     /// Reads the archives once and notes their assets. Of several captures of one URL the latest counts, whatever the
     /// order of the files. Damage costs assets, not the index; see [`Self::damage`].
     pub fn build(paths: &[impl AsRef<Path>], limits: Limits) -> Result<Self, AssetError> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
         let mut index = Self { places: BTreeMap::new(), limits, damage: Vec::new(), paths };
+        let mut revisits = Vec::new();
+        let mut payloads = BTreeMap::new();
         for path in 0..index.paths.len() {
             let reader = ArchiveReader::open(&index.paths[path], limits)?;
             let name = reader.name().to_owned();
             for entry in reader {
                 match entry? {
-                    Entry::Record(record) => index.add(path, &record),
+                    Entry::Record(record) if record.record_type == RecordType::Revisit => {
+                        revisits.extend(Revisit::of(&record));
+                    }
+                    Entry::Record(record) => index.add(path, &record, &mut payloads),
                     Entry::Damage(damage) => index.damage.push(format!("`{name}` is damaged {damage}")),
                 }
             }
         }
+        index.add_revisits(revisits, &payloads);
         Ok(index)
     }
 
-    fn add(&mut self, path: usize, record: &WarcRecord) {
+    fn add(&mut self, path: usize, record: &WarcRecord, payloads: &mut BTreeMap<String, Place>) {
         let Some(asset) = read_asset(record, &self.limits) else { return };
         let place = Place {
             path,
@@ -91,10 +116,31 @@ impl AssetIndex {
             fetched_at: record.header(&WarcHeader::Date).and_then(rfc3339).unwrap_or_default(),
             payload: Digest::of(&asset.bytes),
         };
+        if let Some(digest) = record.header(&WarcHeader::PayloadDigest) {
+            payloads.entry(digest.to_owned()).or_insert_with(|| place.clone());
+        }
+        self.put(asset.url, place);
+    }
+
+    fn put(&mut self, url: String, place: Place) {
         let rank = |place: &Place| (place.fetched_at.clone(), place.payload);
-        let is_better = self.places.get(&asset.url).is_none_or(|known| rank(&place) > rank(known));
+        let is_better = self.places.get(&url).is_none_or(|known| rank(&place) > rank(known));
         if is_better {
-            self.places.insert(asset.url, place);
+            self.places.insert(url, place);
+        }
+    }
+
+    /// Takes revisits as captures of what they refer to: by the digest of the payload, else by URI.
+    fn add_revisits(&mut self, revisits: Vec<Revisit>, payloads: &BTreeMap<String, Place>) {
+        let found = |revisit: Revisit| {
+            let by_payload = revisit.payload.as_ref().and_then(|digest| payloads.get(digest));
+            let by_uri = revisit.refers_to.as_ref().and_then(|uri| self.places.get(uri));
+            let place = by_payload.or(by_uri)?;
+            Some((revisit.url, Place { fetched_at: revisit.fetched_at, ..place.clone() }))
+        };
+        let found: Vec<_> = revisits.into_iter().filter_map(found).collect();
+        for (url, place) in found {
+            self.put(url, place);
         }
     }
 

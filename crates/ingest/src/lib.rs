@@ -2,7 +2,7 @@
 //!
 //! [`ArchiveReader`] turns the bytes of an archive into [`Entry`]s: records, and damage where there should have been
 //! one. [`CaptureReader`] turns the responses among them into captures, each with a verdict. [`AssetIndex`] answers
-//! "what did this URL give?" from archives of assets. Everything streams and every size is capped by [`Limits`]: the
+//! "what did this URL give?" from archives of assets, and a [`fetch::Fetcher`] asks the web for what they lack. Everything streams and every size is capped by [`Limits`]: the
 //! input is hostile, and damaged input costs one record, not a file.
 
 pub mod archive;
@@ -10,6 +10,7 @@ pub mod assets;
 pub mod capture;
 pub mod charset;
 pub mod digest;
+pub mod fetch;
 pub mod http;
 pub mod index;
 mod limits;

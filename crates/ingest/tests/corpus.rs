@@ -64,6 +64,7 @@ fn body(record: &WarcRecord) -> Bytes {
 const PAGES_DIFFER: &[(&str, u64, &str)] = &[
     ("transfer_compression_brotli", 1, "the truth's reader had no Brotli; the page is that of its gzip twin"),
     ("content-resource-types", 1, "a PNG that is sent as text/html is no page"),
+    ("link-extraction-test", 8, "an `img` of an XHTML page is not closed: browsers show an error in place of the page"),
 ];
 
 #[test]
@@ -72,7 +73,7 @@ fn archives_of_other_crawlers_are_read_as_others_read_them() {
     let truth = json(&corpus.join("truth.json"));
     let (mut checked, mut wrong) = (0, Vec::new());
     for (name, file) in truth["files"].as_object().expect("files") {
-        let is_archive = (name.contains(".warc") || name.contains(".arc")) && !name.contains(".lz4");
+        let is_archive = name.contains(".warc") || name.contains(".arc");
         let Some(expected) = expected_counts(&file["records"]).filter(|_| is_archive && !name.starts_with("odd/"))
         else {
             continue;
@@ -200,7 +201,7 @@ const DIFFERS: &[(&str, &str, &str)] = &[
 
 /// Other kinds of files, and the word that the message must have.
 fn other_format(name: &str) -> Option<&'static str> {
-    let kinds = [(".lz4", "LZ4"), (".wacz", "zip"), ("gzip/", "not a WARC")];
+    let kinds = [("invalid_example_1.wacz", "zip without"), ("gzip/", "not a WARC")];
     kinds.iter().find(|(part, _)| name.contains(part)).map(|(_, word)| *word)
 }
 

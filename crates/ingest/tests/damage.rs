@@ -206,10 +206,10 @@ fn what_is_no_page_says_why() {
 
 #[test]
 fn damage_names_file_place_reason_and_remedy() {
-    let CaptureOutcome::Failed(head, failure) = outcome(b"\x04\x22\x4d\x18 lz4".to_vec()) else { panic!("not failed") };
+    let CaptureOutcome::Failed(head, failure) = outcome(b"\x02\x21\x4c\x18 lz4".to_vec()) else { panic!("not failed") };
     assert_eq!(head.id, item::ItemId::of_place("x.warc", 0));
-    let expected = "archive `x.warc` is damaged at byte 0: the file is LZ4, which is not supported yet; \
-                    unpack it with `lz4 -d` first";
+    let expected = "archive `x.warc` is damaged at byte 0: the file is LZ4 of the legacy form, \
+                    which is not supported; repack it with `lz4`";
     assert_eq!(failure.message, expected);
 }
 

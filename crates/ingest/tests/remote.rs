@@ -1,10 +1,14 @@
 //! Archives on a web server that throttles, cuts connections, lies about lengths: the bytes have to be the same.
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ingest::remote::{Client, ClientPolicy, RemoteFile, RemoteReader, S3Access, S3Credentials, Watch, crawl_archives};
+use ingest::index::{IndexRow, IndexSelection, look_up};
+use ingest::remote::{
+    Client, ClientPolicy, DiskCache, RemoteFile, RemoteReader, S3Access, S3Credentials, Watch, crawl_archives,
+};
 use ingest::{ArchiveReader, Entry, Limits};
 use testkit::server::{FileServer, Mischief};
 use testkit::warc::WarcBuilder;
@@ -216,6 +220,137 @@ fn objects_are_fetched_with_a_signature_or_without() {
     assert!(server.asked().iter().all(|asked| !asked.path.contains("X-Amz-Signature")));
     fetch(Some(S3Credentials { key: "id".into(), secret: "secret".into(), token: None }));
     assert!(server.asked().iter().any(|asked| asked.path.contains("X-Amz-Signature=")));
+}
+
+fn cached(cache: &Arc<DiskCache>, server: &FileServer, path: &str) -> Vec<u8> {
+    let watch: Arc<dyn Watch> = Arc::<Notes>::default();
+    let file = client().describe(&server.url(path), watch.as_ref()).expect("it is there");
+    let mut bytes = Vec::new();
+    let mut reader = cache.read(&file, RemoteReader::new(client(), file.clone(), watch));
+    reader.read_to_end(&mut bytes).expect("it comes");
+    bytes
+}
+
+fn gets(server: &FileServer) -> usize {
+    server.asked().iter().filter(|asked| asked.method == "GET").count()
+}
+
+#[test]
+fn archives_in_the_cache_are_not_fetched_again() {
+    let (folder, server) = (tempfile::tempdir().expect("a folder"), server());
+    let cache = Arc::new(DiskCache::open(folder.path().join("cache"), 10_000_000).expect("a folder"));
+    server.misbehave([Mischief::CutAfter(1000), Mischief::Status(503), Mischief::PromiseMore(10)]);
+    for _ in 0..2 {
+        assert!(cached(&cache, &server, "/file") == bytes());
+    }
+    assert_eq!(gets(&server), 4);
+    let again = Arc::new(DiskCache::open(folder.path().join("cache"), 10_000_000).expect("a folder"));
+    assert!(cached(&again, &server, "/file") == bytes());
+    assert_eq!(gets(&server), 4);
+    // Another version is another file.
+    server.put("/file", b"changed".to_vec());
+    assert!(cached(&again, &server, "/file") == b"changed");
+    // Who stops in the middle keeps nothing.
+    server.put("/other", bytes());
+    let file = RemoteFile::at(server.url("/other"));
+    let watch: Arc<dyn Watch> = Arc::<Notes>::default();
+    let mut half = cache.read(&file, RemoteReader::new(client(), file.clone(), Arc::clone(&watch)));
+    half.read_exact(&mut [0; 5000]).expect("it comes");
+    drop(half);
+    let before = gets(&server);
+    let mut whole = Vec::new();
+    cache.read(&file, RemoteReader::new(client(), file.clone(), watch)).read_to_end(&mut whole).expect("it comes");
+    assert!(whole == bytes() && gets(&server) == before + 1);
+}
+
+#[test]
+fn the_cache_keeps_to_its_size() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = (0..5).map(|n| (format!("/{n}"), vec![n; 400_000]));
+    let server = FileServer::start(files).expect("loopback is there");
+    let cache = Arc::new(DiskCache::open(folder.path(), 1_000_000).expect("a folder"));
+    let on_disk = || -> u64 {
+        let entries = std::fs::read_dir(folder.path()).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").metadata().expect("a file").len()).sum()
+    };
+    for n in 0..5_u8 {
+        assert_eq!(cached(&cache, &server, &format!("/{n}")), vec![n; 400_000]);
+        assert!(on_disk() <= 1_000_000, "{}", on_disk());
+        // Times of files are the order in which they go.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let before = gets(&server);
+    cached(&cache, &server, "/4");
+    assert_eq!(gets(&server), before, "the last one is there");
+    cached(&cache, &server, "/0");
+    assert_eq!(gets(&server), before + 1, "the first one had to go");
+    let tiny = Arc::new(DiskCache::open(folder.path(), 1000).expect("a folder"));
+    assert_eq!(on_disk(), 0, "a smaller cache lets go at once");
+    assert_eq!(cached(&tiny, &server, "/1"), vec![1; 400_000]);
+    assert_eq!(on_disk(), 0);
+}
+
+/// A sorted index of `blocks` members with two rows each, as Common Crawl publishes it.
+fn index(blocks: usize) -> FileServer {
+    let (mut list, mut members) = (String::new(), Vec::new());
+    for block in 0..blocks {
+        let (key, site) = (format!("com,site{block:05})/"), format!("site{block:05}.com"));
+        let row = |path: &str| {
+            format!(
+                "com,site{block:05})/{path} 20241204000000 {{\"url\": \"https://www.{site}/{path}\", \"status\": \"200\", \
+                 \"mime\": \"text/html\", \"length\": \"10\", \"offset\": \"{block}\", \"filename\": \"x.warc.gz\"}}\n"
+            )
+        };
+        let member = testkit::gzip((row("") + &row("blog/1")).as_bytes());
+        let (offset, length) = (members.len(), member.len());
+        writeln!(list, "{key} 20241204000000\tcdx-00000.gz\t{offset}\t{length}\t{block}").expect("memory");
+        members.extend(member);
+    }
+    FileServer::start([
+        ("/indexes/cluster.idx".to_owned(), list.into_bytes()),
+        ("/indexes/cdx-00000.gz".to_owned(), members),
+    ])
+    .expect("loopback is there")
+}
+
+#[test]
+fn rows_are_looked_up_without_reading_the_index() {
+    let server = index(8000);
+    let check = |selection: IndexSelection, expected: &[&str]| {
+        let before = server.asked().len();
+        let mut found: Vec<String> = Vec::new();
+        let watch: Arc<dyn Watch> = Arc::<Notes>::default();
+        let mut take = |row: IndexRow| found.push(row.url);
+        look_up(&client(), &server.url("/indexes"), &selection, &watch, &mut take).expect("it is there");
+        assert_eq!(found, expected, "{selection:?}");
+        let asked = server.asked().split_off(before);
+        assert!(asked.len() < 12 * expected.len().max(1), "{}: {asked:?}", asked.len());
+        assert!(asked.iter().all(|asked| asked.method == "HEAD" || asked.range.is_some()), "{asked:?}");
+    };
+    let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let domains = |words: &[&str]| IndexSelection { domains: list(words), ..IndexSelection::default() };
+    let urls = |words: &[&str]| IndexSelection { urls: list(words), ..IndexSelection::default() };
+    let both = |site: &str| [format!("https://www.{site}.com/"), format!("https://www.{site}.com/blog/1")];
+    for site in ["site00000", "site00001", "site04711", "site07998", "site07999"] {
+        let domain = format!("{site}.com");
+        check(domains(&[&domain]), &both(site).each_ref().map(String::as_str));
+    }
+    check(domains(&["site0.com"]), &[]);
+    check(domains(&["zzz.com"]), &[]);
+    check(urls(&["https://www.site04711.com/blog/*"]), &["https://www.site04711.com/blog/1"]);
+    let some = [both("site00007"), both("site06000")].concat();
+    check(domains(&["site06000.com", "site00007.com"]), &some.iter().map(String::as_str).collect::<Vec<_>>());
+
+    // More domains than are worth halving for: the list is read once.
+    let many: Vec<String> = (0..50).map(|n| format!("site{:05}.com", n * 100)).collect();
+    let selection = IndexSelection { domains: many, ..IndexSelection::default() };
+    let mut rows = 0;
+    let watch: Arc<dyn Watch> = Arc::<Notes>::default();
+    look_up(&client(), &server.url("/indexes"), &selection, &watch, &mut |_| rows += 1).expect("it is there");
+    assert_eq!(rows, 100);
+
+    let refused = look_up(&client(), &server.url("/indexes"), &urls(&["*/blog/*"]), &watch, &mut |_| ());
+    assert!(format!("{refused:?}").contains("which host"), "{refused:?}");
 }
 
 #[test]

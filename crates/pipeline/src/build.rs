@@ -8,8 +8,8 @@ use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
 use item::BodyKind;
 pub use stages::S3Credentials;
 use stages::{
-    CleanStage, DatasetSink, GateStage, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage, ScoreStage,
-    SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
+    CleanStage, DatasetSink, FetchStage, GateStage, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage,
+    ScoreStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
 };
 use store::{LocalStore, Store};
 
@@ -59,7 +59,13 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     if let Some(credentials) = &environment.s3 {
         source = source.with_s3_credentials(credentials.clone());
     }
-    let clean = CleanStage::new(&file.clean, base).map_err(setup("clean"))?;
+    let mut clean = CleanStage::new(&file.clean, base).map_err(setup("clean"))?;
+    let mut fetch = None;
+    if file.fetch.enabled {
+        let fetcher = file.fetch.open(&file.source.contact, base).map_err(setup("fetch"))?;
+        fetch = Some(FetchStage::new(&file.fetch, &clean, Arc::clone(&fetcher)));
+        clean = clean.with_fetched(fetcher);
+    }
     let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;
     let score = ScoreStage::new(&file.score, base, &environment.onnx_runtime).map_err(setup("score"))?;
     let known = Known::read(&file.snapshots.index, &file.snapshots.hashlists, base).map_err(setup("snapshots"))?;
@@ -69,7 +75,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let synth = SynthStage::new(file.synth.clone(), &render);
     let pages = PhaseSpec {
         name: "clean",
-        stages: vec![erase(clean), erase(SketchStage)],
+        stages: fetch.map(erase).into_iter().chain([erase(clean), erase(SketchStage)]).collect(),
         barrier: Arc::new(PagesBarrier::new(file.pages.clone(), known)),
     };
     let rendered = PhaseSpec {

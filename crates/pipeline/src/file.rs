@@ -4,8 +4,8 @@ use report::CardConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stages::{
-    CleanConfig, DatasetConfig, PagesConfig, PhashConfig, RenderConfig, ScoreConfig, SnapshotsConfig, SourceConfig,
-    SynthConfig,
+    CleanConfig, DatasetConfig, FetchConfig, PagesConfig, PhashConfig, RenderConfig, ScoreConfig, SnapshotsConfig,
+    SourceConfig, SynthConfig,
 };
 
 /// A pipeline: from WARC files to a dataset. One table per stage, in the order in which items pass.
@@ -16,6 +16,8 @@ pub struct PipelineFile {
     pub run: RunConfig,
     /// Which WARC files are read.
     pub source: SourceConfig,
+    /// Style sheets that no archive has, from the web. Off by default.
+    pub fetch: FetchConfig,
     /// How a capture becomes a self-contained page.
     pub clean: CleanConfig,
     /// Barrier: which pages are rendered at all.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ::clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy};
 use engine::{BatchSize, Context, Settings, Stage, StageError};
 use ingest::AssetIndex;
+use ingest::fetch::Fetcher;
 use item::{Capture, Item, Page, Verdict, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,7 @@ pub struct CleanStage {
     config: CleanConfig,
     policy: CleanPolicy,
     assets: Arc<AssetIndex>,
+    fetched: Option<Arc<Fetcher>>,
 }
 
 impl CleanStage {
@@ -146,17 +148,40 @@ impl CleanStage {
         let files = find_files(&config.assets, base)?;
         let assets = AssetIndex::build(&files, ingest::Limits::default())
             .map_err(|error| StageError::new("index the asset files", error))?;
-        Ok(Self { config: config.clone(), policy: config.policy(), assets: Arc::new(assets) })
+        Ok(Self { config: config.clone(), policy: config.policy(), assets: Arc::new(assets), fetched: None })
+    }
+
+    /// Takes style sheets that the asset files lack from what was fetched.
+    pub fn with_fetched(self, fetched: Arc<Fetcher>) -> Self {
+        Self { fetched: Some(fetched), ..self }
+    }
+
+    pub(crate) fn policy(&self) -> CleanPolicy {
+        self.policy.clone()
+    }
+
+    pub(crate) fn assets(&self) -> Arc<AssetIndex> {
+        Arc::clone(&self.assets)
     }
 }
 
-struct IndexedAssets<'a>(&'a AssetIndex);
+struct StoredAssets<'a> {
+    index: &'a AssetIndex,
+    fetched: Option<&'a Fetcher>,
+}
 
-impl Assets for IndexedAssets<'_> {
+impl Assets for StoredAssets<'_> {
     fn get(&self, url: &str) -> Option<Asset> {
         // An asset that can't be read is as good as one that was never captured; the page counts it as missing.
-        let asset = self.0.get(url).ok().flatten()?;
+        let asset = self.index.get(url).ok().flatten()?;
         Some(Asset { mime: asset.mime, bytes: asset.bytes })
+    }
+
+    fn sheet(&self, url: &str) -> Option<Asset> {
+        self.get(url).or_else(|| {
+            let asset = self.fetched?.known(url).ok().flatten()?;
+            Some(Asset { mime: asset.mime, bytes: asset.bytes })
+        })
     }
 }
 
@@ -178,7 +203,7 @@ impl Stage for CleanStage {
     }
 
     fn process(&self, batch: &[Item<Capture>], _: Context<'_>) -> Result<Vec<Verdict<Page>>, StageError> {
-        let assets = IndexedAssets(&self.assets);
+        let assets = StoredAssets { index: &self.assets, fetched: self.fetched.as_deref() };
         let clean = |item: &Item<Capture>| {
             let mut verdict = ::clean::clean(&item.body, &item.head.provenance.url, &self.policy, &assets);
             if let Verdict::Keep(kept) = &mut verdict {

@@ -5,6 +5,7 @@
 
 mod clean;
 mod dataset;
+mod fetch;
 mod known;
 mod pages;
 mod phash;
@@ -21,6 +22,7 @@ mod synth;
 pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
 pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
 pub use dataset::{DatasetConfig, DatasetSink};
+pub use fetch::{FetchConfig, FetchStage};
 pub use known::Known;
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};
@@ -29,7 +31,7 @@ pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use sketch::SketchStage;
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};
-pub use source::{IndexConfig, S3Credentials, SignalConfig, SourceConfig, WarcSource};
+pub use source::{IndexConfig, OfCrawl, S3Credentials, SignalConfig, SourceConfig, WarcSource};
 
 /// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.
 pub fn rules() -> Vec<(&'static str, &'static [item::Rule])> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Cancel, Observer, RunEvent, Source, SourceContext, Sourced};
 use item::ItemId;
-use stages::{IndexConfig, SourceConfig, WarcSource};
+use stages::{IndexConfig, OfCrawl, SourceConfig, WarcSource};
 use store::LocalStore;
 use testkit::server::{FileServer, Mischief};
 use testkit::warc::WarcBuilder;
@@ -154,7 +154,14 @@ fn captures_by_the_rows_of_an_index() {
         };
         whole.read(&partition, &context(), &mut take).expect("it is readable");
     }
+    rows.sort();
     std::fs::write(folder.path().join("index.cdxj"), rows.concat()).expect("a file");
+    // The same rows on the server: as a file, and as the crawl's own index.
+    let packed = testkit::gzip(rows.concat().as_bytes());
+    let list = format!("example,a)/ 2024\tcdx-00000.gz\t0\t{}\t1\n", packed.len());
+    server.put("/some/index.cdxj.gz", packed.clone());
+    server.put(&format!("/cc-index/collections/{CRAWL}/indexes/cdx-00000.gz"), packed);
+    server.put(&format!("/cc-index/collections/{CRAWL}/indexes/cluster.idx"), list.into_bytes());
     let index = IndexConfig {
         files: vec!["*.cdxj".to_owned()],
         urls: vec!["*/1*".to_owned()],
@@ -163,7 +170,7 @@ fn captures_by_the_rows_of_an_index() {
         ..IndexConfig::default()
     };
     let before = server.asked().len();
-    let found = captures(&source(&SourceConfig { index, ..of_crawl(&server) }, folder.path()));
+    let found = captures(&source(&SourceConfig { index: index.clone(), ..of_crawl(&server) }, folder.path()));
     let wanted = |url: &String| (url.contains("//a.") || url.contains("//c.")) && url.contains("/1");
     let mut expected: Vec<ItemId> = all.iter().filter(|(url, _)| wanted(url)).map(|(_, id)| *id).collect();
     let mut got = ids(found.clone());
@@ -172,6 +179,66 @@ fn captures_by_the_rows_of_an_index() {
     assert_eq!((found.len(), got), (2, expected));
     let ranges = server.asked().split_off(before).iter().filter(|asked| asked.range.is_some()).count();
     assert_eq!(ranges, 2, "near records come with one request");
+
+    let elsewhere = IndexConfig { files: vec![server.url("/some/index.cdxj.gz")], ..index.clone() };
+    assert_eq!(captures(&source(&SourceConfig { index: elsewhere, ..of_crawl(&server) }, folder.path())), found);
+    let own = IndexConfig { files: Vec::new(), of_crawl: OfCrawl::Cdxj, ..index };
+    assert_eq!(captures(&source(&SourceConfig { index: own, ..of_crawl(&server) }, folder.path())), found);
+}
+
+#[test]
+fn limits_by_captures_and_bytes_are_nested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    let with = |pages_max, bytes_max| {
+        let config = SourceConfig { pages_max, bytes_max, ..of_crawl(&server) };
+        captures(&source(&config, folder.path()))
+    };
+    let all = with(0, 0);
+    let (two, ten) = (with(2, 0), with(10, 0));
+    assert_eq!((two.len(), ids(two.clone()).len(), ids(ten.clone()).len()), (2, 2, 10));
+    assert!(ids(two).iter().all(|id| ids(ten.clone()).contains(id)));
+    // Of each archive the first ones.
+    for (name, some) in &ten {
+        let (_, whole) = all.iter().find(|(whole, _)| whole == name).expect("it is one of them");
+        assert_eq!(some[..], whole[..some.len()]);
+    }
+    assert_eq!(ids(with(1000, 0)).len(), 120);
+    let size = archive("a").len() as u64;
+    let (one, both) = (with(0, size + size / 4), with(0, 2 * size + size / 4));
+    assert_eq!((one.len(), both.len()), (1, 2));
+    assert!(both.contains(&one[0]));
+    assert_eq!(with(0, 1 << 30), all);
+    let config = SourceConfig { bytes_max: 10, ..of_crawl(&server) };
+    let error = source(&config, folder.path()).partitions(&context()).expect_err("nothing fits");
+    assert!(error.to_string().contains("`bytes_max` is 10"), "{error}");
+}
+
+#[test]
+fn lists_name_archives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    std::fs::write(folder.path().join("own.warc.gz"), archive("own")).expect("written");
+    let path = |site: &str| format!("crawl-data/{CRAWL}/segments/1/warc/{site}.warc.gz");
+    let lines = format!("# some\nown.warc.gz\n\n{}\n{}\n", path("a"), server.url(&format!("/{}", path("b"))));
+    std::fs::write(folder.path().join("some.txt"), lines).expect("written");
+    server.put("/more.gz", testkit::gzip(path("c").as_bytes()));
+    let config = SourceConfig { lists: vec!["some.txt".to_owned(), server.url("/more.gz")], ..of_crawl(&server) };
+    let found = captures(&source(&config, folder.path()));
+    let names: Vec<String> = found.iter().map(|(name, ids)| format!("{name} {}", ids.len())).collect();
+    let expected = ["b.warc.gz 40", &format!("{} 40", path("a")), &format!("{} 40", path("c")), "own.warc.gz 40"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_cache_spares_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    let read = || captures(&source(&SourceConfig { cache: "kept".into(), ..of_crawl(&server) }, folder.path()));
+    let first = read();
+    let asked = server.asked().len();
+    assert_eq!(read(), first);
+    assert_eq!(server.asked().len(), asked);
 }
 
 #[test]

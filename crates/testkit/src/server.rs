@@ -53,6 +53,7 @@ pub struct FileServer {
 #[derive(Debug, Default)]
 struct Shared {
     files: Mutex<BTreeMap<String, Vec<u8>>>,
+    answers: Mutex<BTreeMap<String, Vec<u8>>>,
     mischief: Mutex<VecDeque<Mischief>>,
     asked: Mutex<Vec<Asked>>,
     ended: AtomicBool,
@@ -90,6 +91,19 @@ impl FileServer {
     /// Puts a file in the place of another, or beside the others.
     pub fn put(&self, path: &str, bytes: Vec<u8>) {
         lock(&self.shared.files).insert(path.to_owned(), bytes);
+    }
+
+    /// Answers a path with this status, these header lines and this body, whatever is asked.
+    pub fn answer(&self, path: &str, status: u16, headers: &[&str], body: &[u8]) {
+        let headers: String = headers.iter().flat_map(|header| [*header, "\r\n"]).collect();
+        let head =
+            format!("HTTP/1.1 {status} So\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+        lock(&self.shared.answers).insert(path.to_owned(), [head.as_bytes(), body].concat());
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The next GETs go wrong like this.
@@ -135,6 +149,10 @@ impl Shared {
             user_agent: headers.remove("user-agent").unwrap_or_default(),
             at: Instant::now(),
         });
+        if let Some(answer) = lock(&self.answers).get(path).cloned() {
+            let mut out = stream;
+            return out.write_all(&answer);
+        }
         // A signature stands behind the path.
         let path = path.split('?').next().unwrap_or(path);
         let Some(bytes) = lock(&self.files).get(path).cloned() else {

@@ -116,7 +116,7 @@ impl<'r> Sheets<'r> {
         let within_caps =
             depth <= policy.import_depth_max && self.counts.found + self.counts.missing < policy.sheets_max;
         let is_cycle = self.open.contains(&key);
-        let asset = (within_caps && !is_cycle && url.is_some()).then(|| self.resources.get(&key)).flatten();
+        let asset = (within_caps && !is_cycle && url.is_some()).then(|| self.resources.sheet(&key)).flatten();
         let Some(asset) = asset
             .filter(|asset| is_style_sheet(&asset.mime) && self.css_bytes + asset.bytes.len() <= policy.css_bytes_max)
         else {

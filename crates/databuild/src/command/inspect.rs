@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use dataset::{Columns, DatasetError, FileSummary, ShardReader, Subset};
+use ingest::archive::Exchanges;
 use ingest::digest::{self, Verdict};
 use ingest::{ArchiveReader, Entry, EntrySummary, Limits};
 use item::ItemId;
@@ -38,6 +39,7 @@ fn archive(args: &InspectArgs, printer: Printer) -> Outcome {
             .data(&format!("{:>12} {:>10} {:<12} {:>6} {:<28} {}", "offset", "bytes", "type", "status", "mime", "uri"));
     }
     let (mut damaged, mut different) = (0, 0);
+    let mut exchanges = Exchanges::default();
     for entry in open(&args.path, 0)? {
         let entry = entry.map_err(CommandError::environment)?;
         let summary = EntrySummary::of(&entry);
@@ -46,8 +48,12 @@ fn archive(args: &InspectArgs, printer: Printer) -> Outcome {
             Entry::Record(record) if args.digests => Some(digest::verify(record)),
             _ => None,
         };
+        let partner = match &entry {
+            Entry::Record(record) => exchanges.partner(record),
+            Entry::Damage(_) => None,
+        };
         different += u64::from(matches!(digest, Some(Verdict::Different { .. })));
-        printer.data(&if args.json { json_line(&summary, digest) } else { table_line(&summary, digest) });
+        printer.data(&if args.json { json_line(&summary, digest, partner) } else { table_line(&summary, digest) });
     }
     if damaged > 0 {
         printer.note(&format!("{damaged} damaged places; what could be read around them was read"));
@@ -66,12 +72,24 @@ fn digest_text(verdict: Verdict) -> String {
     }
 }
 
-fn json_line(entry: &EntrySummary, digest: Option<Verdict>) -> String {
+/// What most records do not have is left out.
+fn json_line(entry: &EntrySummary, digest: Option<Verdict>, partner: Option<(u64, u64)>) -> String {
     let mut line = serde_json::json!({
         "offset": entry.offset, "inner_offset": entry.inner_offset, "length": entry.length, "type": entry.kind,
         "uri": entry.uri, "status": entry.status, "mime": entry.mime, "block_bytes": entry.block_bytes,
         "damage": entry.damage,
     });
+    for (key, value) in [("id", &entry.id), ("refers_to", &entry.refers_to), ("truncated", &entry.truncated)] {
+        if let Some(value) = value {
+            line[key] = value.as_str().into();
+        }
+    }
+    if !entry.concurrent_to.is_empty() {
+        line["concurrent_to"] = entry.concurrent_to.clone().into();
+    }
+    if let Some((offset, inner_offset)) = partner {
+        line["exchange_with"] = serde_json::json!({ "offset": offset, "inner_offset": inner_offset });
+    }
     if let Some(digest) = digest {
         line["digest"] = digest_text(digest).into();
     }
@@ -81,9 +99,14 @@ fn json_line(entry: &EntrySummary, digest: Option<Verdict>) -> String {
 fn table_line(entry: &EntrySummary, digest: Option<Verdict>) -> String {
     let status = entry.status.map(|status| status.to_string()).unwrap_or_default();
     let last = entry.damage.as_deref().or(entry.uri.as_deref()).unwrap_or_default();
+    let refers_to = entry.refers_to.as_ref().map(|uri| format!("  [as {uri}]")).unwrap_or_default();
+    let truncated = entry.truncated.as_ref().map(|why| format!("  [cut by the crawler: {why}]")).unwrap_or_default();
     let mime = entry.mime.as_deref().unwrap_or_default();
     let digest = digest.map(|digest| format!("  [digest: {}]", digest_text(digest))).unwrap_or_default();
-    format!("{:>12} {:>10} {:<12} {status:>6} {mime:<28} {last}{digest}", entry.offset, entry.length, entry.kind)
+    format!(
+        "{:>12} {:>10} {:<12} {status:>6} {mime:<28} {last}{refers_to}{truncated}{digest}",
+        entry.offset, entry.length, entry.kind
+    )
 }
 
 /// Writes the block of one record to stdout, byte for byte.

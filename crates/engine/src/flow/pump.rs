@@ -25,6 +25,7 @@ pub(super) async fn pump(
         Resource::Cpu => limits.cpu_slots,
         Resource::Chrome => limits.chrome_slots,
         Resource::Gpu => limits.gpu_slots,
+        Resource::Network => limits.network_slots,
     };
     // One batch more than can work, so that a free slot finds work at hand.
     let in_flight = Arc::new(Semaphore::new(slots + 1));

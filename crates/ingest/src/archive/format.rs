@@ -5,9 +5,9 @@ use std::fmt;
 /// A kind of file that is not a WARC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// LZ4 frames.
-    Lz4,
-    /// A zip, such as a WACZ.
+    /// LZ4 in the form before its frames.
+    OldLz4,
+    /// A zip without an archive in it.
     Zip,
     /// bzip2.
     Bzip2,
@@ -22,9 +22,7 @@ pub enum Format {
 }
 
 const MAGICS: &[(&[u8], Format)] = &[
-    (b"\x04\x22\x4d\x18", Format::Lz4),
-    (b"PK\x03\x04", Format::Zip),
-    (b"PK\x05\x06", Format::Zip),
+    (b"\x02\x21\x4c\x18", Format::OldLz4),
     (b"BZh", Format::Bzip2),
     (b"\xfd7zXZ\0", Format::Xz),
     (b" CDX ", Format::Cdx),
@@ -42,8 +40,8 @@ impl Format {
     /// What to do about it, for a message; empty where there is nothing to say.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::Lz4 => "is LZ4, which is not supported yet; unpack it with `lz4 -d` first",
-            Self::Zip => "is a zip (a WACZ?), which is not supported yet; unzip it and read the files under archive/",
+            Self::OldLz4 => "is LZ4 of the legacy form, which is not supported; repack it with `lz4`",
+            Self::Zip => "is a zip without a WARC or ARC file in it",
             Self::Bzip2 => "is bzip2, which is not supported; repack it with gzip, one member per record",
             Self::Xz => "is xz, which is not supported; repack it with gzip, one member per record",
             Self::Cdx => "is a CDX index, not an archive; name the WARC files that it lists",

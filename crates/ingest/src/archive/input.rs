@@ -24,6 +24,14 @@ impl Input {
         Self { source, window: Window::default(), offset, ended: false }
     }
 
+    /// Reads another source from here on, with the memory that it has.
+    pub(super) fn restart(&mut self, source: Box<dyn Read + Send>, offset: u64) {
+        self.window.clear();
+        self.source = source;
+        self.offset = offset;
+        self.ended = false;
+    }
+
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }

@@ -6,9 +6,11 @@
 
 mod arc;
 mod damage;
+mod exchange;
 mod format;
 mod grammar;
 mod input;
+mod lz4;
 mod member;
 mod packing;
 mod parallel;
@@ -17,8 +19,10 @@ mod record;
 mod summary;
 mod unpack;
 mod window;
+mod zip;
 
 pub use damage::{Damage, DamageReason};
+pub use exchange::Exchanges;
 pub use format::Format;
 pub use parallel::ParallelRead;
 pub use reader::{ArchiveReader, Entry, OpenError, ReadError};

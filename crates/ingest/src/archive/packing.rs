@@ -1,4 +1,4 @@
-//! How records are packed: gzip members or Zstandard frames, and how their starts look.
+//! How records are packed: gzip members, Zstandard or LZ4 frames, and how their starts look.
 
 use std::io;
 
@@ -7,14 +7,15 @@ use zstd::stream::raw::{Decoder, Operation};
 use zstd::zstd_safe::DParameter;
 
 use super::grammar::Grammar;
+use super::lz4::{self, Lz4};
 
 /// A frame whose window is larger than 2 to the power of this is refused: it would need that much memory. 8 MiB is what
 /// the format asks decoders to support, and what levels up to 19 need.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Packed bytes that are enough to see how a gzip member's content starts.
 pub(super) const PROBE_BYTES: usize = 1024;
-/// Packed bytes that hold the first block of a Zstandard frame, before which it gives nothing.
-pub(super) const ZSTD_PROBE_BYTES: usize = 160 * 1024;
+/// Packed bytes that hold the first block of a Zstandard frame, or a usual one of an LZ4 frame, before which it gives nothing.
+pub(super) const FRAME_PROBE_BYTES: usize = 160 * 1024;
 
 /// Magic number of the skippable frame that holds the dictionary of a `.warc.zst`.
 pub(super) const DICTIONARY_MAGIC: [u8; 4] = [0x5d, 0x2a, 0x4d, 0x18];
@@ -24,6 +25,9 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 pub(super) enum Packing {
     Gzip,
     Zstd,
+    Lz4,
+    /// Bare deflate data: an entry of a zip.
+    Deflate,
 }
 
 impl Packing {
@@ -34,6 +38,7 @@ impl Packing {
             [0x1f, 0x8b, 0x08, flags, ..] if flags & 0xe0 == 0 => Some(Self::Gzip),
             // The reserved bit of the frame's header.
             [0x28, 0xb5, 0x2f, 0xfd, descriptor, ..] if descriptor & 0x08 == 0 => Some(Self::Zstd),
+            [0x04, 0x22, 0x4d, 0x18, ..] if lz4::is_frame(bytes) => Some(Self::Lz4),
             _ => None,
         }
     }
@@ -43,7 +48,14 @@ impl Packing {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "Zstandard",
+            Self::Lz4 => "LZ4",
+            Self::Deflate => "deflate",
         }
+    }
+
+    /// Whether it comes in frames that give nothing before their first block, which may be long, is whole.
+    pub(super) const fn is_framed(self) -> bool {
+        matches!(self, Self::Zstd | Self::Lz4)
     }
 }
 
@@ -73,6 +85,8 @@ pub(super) struct Step {
 /// Where it stands after the step.
 pub(super) enum State {
     More,
+    /// It goes on when this many bytes are at hand.
+    Wants(usize),
     End,
     Broken(String),
 }
@@ -81,6 +95,8 @@ pub(super) enum State {
 pub(super) enum Codec {
     Gzip(Decompress),
     Zstd(Decoder<'static>),
+    Lz4(Box<Lz4>),
+    Deflate(Decompress),
 }
 
 impl Codec {
@@ -94,6 +110,8 @@ impl Codec {
                 decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX))?;
                 Self::Zstd(decoder)
             }
+            Packing::Lz4 => Self::Lz4(Box::default()),
+            Packing::Deflate => Self::Deflate(Decompress::new(false)),
         })
     }
 
@@ -102,6 +120,8 @@ impl Codec {
         match self {
             Self::Gzip(inflate) => *inflate = Decompress::new_gzip(15),
             Self::Zstd(decoder) => decoder.reinit()?,
+            Self::Lz4(lz4) => **lz4 = Lz4::default(),
+            Self::Deflate(inflate) => inflate.reset(false),
         }
         Ok(())
     }
@@ -110,12 +130,14 @@ impl Codec {
         match self {
             Self::Gzip(_) => Packing::Gzip,
             Self::Zstd(_) => Packing::Zstd,
+            Self::Lz4(_) => Packing::Lz4,
+            Self::Deflate(_) => Packing::Deflate,
         }
     }
 
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Step {
         match self {
-            Self::Gzip(inflate) => {
+            Self::Gzip(inflate) | Self::Deflate(inflate) => {
                 let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
                 let result = inflate.decompress(input, output, FlushDecompress::None);
                 let taken = (inflate.total_in() - before_in) as usize;
@@ -137,6 +159,7 @@ impl Codec {
                 }
                 Err(error) => Step { taken: 0, given: 0, state: State::Broken(error.to_string()) },
             },
+            Self::Lz4(lz4) => lz4.step(input, output),
         }
     }
 }
@@ -153,10 +176,14 @@ pub(super) fn is_packed_record(bytes: &[u8], grammar: Grammar, dictionary: Optio
     let Ok(mut codec) = Codec::new(packing, dictionary) else { return false };
     let probe = match packing {
         Packing::Gzip => &bytes[..bytes.len().min(PROBE_BYTES)],
-        Packing::Zstd => bytes,
+        _ => bytes,
     };
     let mut start = vec![0; grammar.find_bytes()];
-    let step = codec.step(probe, &mut start);
+    let mut step = codec.step(probe, &mut start);
+    if packing == Packing::Lz4 && step.given == 0 {
+        // The first step takes its header.
+        step = codec.step(&probe[step.taken..], &mut start);
+    }
     let given = &start[..step.given.min(start.len())];
     let blank = given.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     grammar.starts_record(&given[blank..])
@@ -167,6 +194,6 @@ pub(super) fn find_packed_record(bytes: &[u8], grammar: Grammar) -> Option<usize
     let gzip =
         memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 0x08]).find(|at| is_packed_record(&bytes[*at..], grammar, None));
     // What a frame holds shows only at the end of its first block, which may be far away; four bytes are rare enough.
-    let zstd = memchr::memmem::find_iter(bytes, &ZSTD_MAGIC).find(|at| Packing::of(&bytes[*at..]).is_some());
-    [gzip, zstd].into_iter().flatten().min()
+    let frame = |magic| memchr::memmem::find_iter(bytes, magic).find(|at| Packing::of(&bytes[*at..]).is_some());
+    [gzip, frame(&ZSTD_MAGIC), frame(&lz4::MAGIC)].into_iter().flatten().min()
 }

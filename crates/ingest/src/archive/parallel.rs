@@ -21,6 +21,8 @@ use crate::Limits;
 
 /// Packed bytes of a batch: some tens of records, so that handing over costs nothing beside reading.
 const BATCH_BYTES: usize = 256 * 1024;
+/// How far behind a batch's size the place to cut it is looked for at first; what was read and not cut off is copied.
+const SEARCH_BYTES: usize = 64 * 1024;
 /// A batch that finds no place to be cut within this is no batch.
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Unpacked bytes that a batch may hold until its turn comes. More of them are read by one thread, which holds one record.
@@ -42,13 +44,13 @@ pub struct ParallelRead {
 struct Job<T> {
     offset: u64,
     bytes: Bytes,
-    answer: SyncSender<Answer<T>>,
+    answer: SyncSender<(Bytes, Answer<T>)>,
 }
 
 struct Sent<T> {
     offset: u64,
-    bytes: Bytes,
-    answer: Receiver<Answer<T>>,
+    /// The batch comes back with the answer: to be read again, or as memory for another one.
+    answer: Receiver<(Bytes, Answer<T>)>,
 }
 
 /// What became of a batch.
@@ -82,11 +84,14 @@ impl ParallelRead {
             let jobs = jobs;
             for _ in 0..self.threads {
                 scope.spawn(|| {
+                    // One reader a thread: its memory is touched once, not for each batch.
+                    let mut reader = self.reader(io::empty(), 0);
                     loop {
                         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                        let Ok(job) = job else { break };
+                        let Ok(Job { offset, bytes, answer }) = job else { break };
+                        let read = read_batch(&mut reader, &bytes, offset, grammar, &make);
                         // A caller that has stopped takes no answers.
-                        drop(job.answer.send(self.read_batch(&job.bytes, job.offset, grammar, &make)));
+                        drop(answer.send((bytes, read)));
                     }
                 });
             }
@@ -95,7 +100,8 @@ impl ParallelRead {
         match rest.map_err(|(offset, error)| failed(offset, error))? {
             Outcome::Done => Ok(()),
             Outcome::Rest { offset, damages, sent } => {
-                let reader = self.reader(cutter.into_rest(sent), offset).within(grammar, offset > 0, damages);
+                let mut reader = self.reader(cutter.into_rest(sent), offset);
+                reader.within(grammar, offset > 0, damages);
                 read_all(reader, &make, &mut emit)
             }
         }
@@ -120,7 +126,7 @@ impl ParallelRead {
                     break;
                 };
                 let (answer, receiver) = sync_channel(1);
-                sent.push_back(Sent { offset, bytes: bytes.clone(), answer: receiver });
+                sent.push_back(Sent { offset, answer: receiver });
                 if jobs.send(Job { offset, bytes, answer }).is_err() {
                     break;
                 }
@@ -132,58 +138,77 @@ impl ParallelRead {
             };
             let offset = batch.offset;
             // A worker that has died of a panic answers nothing; the panic comes out where the scope ends.
-            let Ok(answer) = batch.answer.recv() else { return Ok(Outcome::Done) };
-            let mut held = VecDeque::from([batch.bytes]);
-            let mut answer = answer;
+            let Ok((bytes, mut answer)) = batch.answer.recv() else { return Ok(Outcome::Done) };
+            let mut held = VecDeque::from([bytes]);
             if matches!(answer, Answer::Open)
                 && let Some(next) = sent.pop_front()
             {
-                held.push_back(next.bytes);
+                let Ok((bytes, _)) = next.answer.recv() else { return Ok(Outcome::Done) };
+                held.push_back(bytes);
                 let joined = held.iter().flatten().copied().collect::<Vec<u8>>();
-                answer = self.read_batch(&Bytes::from(joined), offset, grammar, make);
+                let mut reader = self.reader(io::empty(), 0);
+                answer = read_batch(&mut reader, &Bytes::from(joined), offset, grammar, make);
             }
             match answer {
                 Answer::Whole { made, damages } if damages_so_far + damages <= self.limits.damages_max => {
                     damages_so_far += damages;
+                    cutter.take_back(held);
                     if !made.into_iter().all(&mut *emit) {
                         return Ok(Outcome::Done);
                     }
                 }
                 _ => {
-                    held.extend(sent.into_iter().map(|batch| batch.bytes));
+                    for batch in sent {
+                        let Ok((bytes, _)) = batch.answer.recv() else { return Ok(Outcome::Done) };
+                        held.push_back(bytes);
+                    }
                     return Ok(Outcome::Rest { offset, damages: damages_so_far, sent: held });
                 }
             }
         }
     }
 
-    fn read_batch<T>(&self, bytes: &Bytes, offset: u64, grammar: Grammar, make: &impl Fn(Entry) -> T) -> Answer<T> {
-        let source = Cursor::new(bytes.clone());
-        let reader = self.reader(source, offset).within(grammar, offset > 0, 0);
-        let (mut made, mut damages, mut unpacked, mut ends_whole) = (Vec::new(), 0, 0, false);
-        for entry in reader {
-            let Ok(entry) = entry else { return Answer::Open };
-            match &entry {
-                Entry::Record(record) => {
-                    unpacked += record.block.len();
-                    ends_whole = record.offset + record.length <= offset + bytes.len() as u64;
-                }
-                Entry::Damage(_) => {
-                    damages += 1;
-                    ends_whole = false;
-                }
-            }
-            if unpacked > UNPACKED_BYTES_MAX {
-                return Answer::Open;
-            }
-            made.push(make(entry));
-        }
-        if ends_whole { Answer::Whole { made, damages } } else { Answer::Open }
-    }
-
     fn reader(&self, source: impl Read + Send + 'static, offset: u64) -> ArchiveReader {
         ArchiveReader::new_at(source, self.name.clone(), offset, self.limits)
     }
+}
+
+/// Reads a batch, and lets go of its bytes.
+fn read_batch<T>(
+    reader: &mut ArchiveReader,
+    bytes: &Bytes,
+    offset: u64,
+    grammar: Grammar,
+    make: &impl Fn(Entry) -> T,
+) -> Answer<T> {
+    reader.restart(Cursor::new(bytes.clone()), offset);
+    reader.within(grammar, offset > 0, 0);
+    let end = offset + bytes.len() as u64;
+    let answer = read_entries(reader, end, make);
+    reader.restart(io::empty(), 0);
+    answer
+}
+
+fn read_entries<T>(reader: &mut ArchiveReader, end: u64, make: &impl Fn(Entry) -> T) -> Answer<T> {
+    let (mut made, mut damages, mut unpacked, mut ends_whole) = (Vec::new(), 0, 0, false);
+    for entry in reader {
+        let Ok(entry) = entry else { return Answer::Open };
+        match &entry {
+            Entry::Record(record) => {
+                unpacked += record.block.len();
+                ends_whole = record.offset + record.length <= end;
+            }
+            Entry::Damage(_) => {
+                damages += 1;
+                ends_whole = false;
+            }
+        }
+        if unpacked > UNPACKED_BYTES_MAX {
+            return Answer::Open;
+        }
+        made.push(make(entry));
+    }
+    if ends_whole { Answer::Whole { made, damages } } else { Answer::Open }
 }
 
 fn read_all<T>(
@@ -214,11 +239,20 @@ struct Cutter {
     /// File offset of the first of `bytes`.
     offset: u64,
     ended: bool,
+    /// Memory of batches that were read.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Cutter {
     fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, bytes: Vec::new(), offset: 0, ended: false }
+        Self { source, bytes: Vec::new(), offset: 0, ended: false, spare: Vec::new() }
+    }
+
+    /// Takes the memory of batches that were read for those to come.
+    fn take_back(&mut self, batches: VecDeque<Bytes>) {
+        // Nobody else has them any more; if somebody had, they would be freed later.
+        let memory = batches.into_iter().filter_map(|batch| batch.try_into_mut().ok());
+        self.spare.extend(memory.map(Vec::<u8>::from));
     }
 
     /// The grammar of the file, if it starts with a packed record.
@@ -231,8 +265,9 @@ impl Cutter {
 
     fn fill(&mut self, want: usize) -> io::Result<()> {
         while self.bytes.len() < want && !self.ended {
-            let missing = (want - self.bytes.len()) as u64;
-            self.ended = self.source.by_ref().take(missing).read_to_end(&mut self.bytes)? == 0;
+            let missing = want - self.bytes.len();
+            self.bytes.reserve(missing);
+            self.ended = self.source.by_ref().take(missing as u64).read_to_end(&mut self.bytes)? == 0;
         }
         Ok(())
     }
@@ -241,8 +276,7 @@ impl Cutter {
     fn next(&mut self, grammar: Grammar) -> io::Result<Option<Bytes>> {
         let mut from = BATCH_BYTES;
         loop {
-            let want = from + BATCH_BYTES;
-            self.fill(want)?;
+            self.fill(from + SEARCH_BYTES)?;
             if self.bytes.is_empty() {
                 return Ok(None);
             }
@@ -255,7 +289,10 @@ impl Cutter {
                 }
                 continue;
             };
-            let rest = self.bytes.split_off(end);
+            let mut rest = self.spare.pop().unwrap_or_default();
+            rest.clear();
+            rest.extend_from_slice(&self.bytes[end..]);
+            self.bytes.truncate(end);
             let batch = std::mem::replace(&mut self.bytes, rest);
             self.offset += batch.len() as u64;
             return Ok(Some(Bytes::from(batch)));

@@ -122,13 +122,20 @@ impl ArchiveReader {
         }
     }
 
+    /// Reads another part of the file, or another file, with the memory that it has.
+    pub(super) fn restart(&mut self, source: impl Read + Send + 'static, offset: u64) {
+        self.unpacker.restart(Box::new(source), offset);
+        self.ready.clear();
+        self.held = None;
+        self.done = false;
+    }
+
     /// Makes it read a part of a file that another reader began: of this grammar, behind records or at the start.
-    pub(super) fn within(mut self, grammar: Grammar, behind_records: bool, damages: u64) -> Self {
+    pub(super) fn within(&mut self, grammar: Grammar, behind_records: bool, damages: u64) {
         self.unpacker.set_grammar(grammar);
         self.started = true;
         self.records = u64::from(behind_records);
         self.damages = damages;
-        self
     }
 
     /// Name of the archive, without the folder it lies in.
@@ -398,6 +405,9 @@ impl ArchiveReader {
         if let Some(mut damage) = self.held.take() {
             damage.reason = DamageReason::NotWarc(Format::Other);
             self.ready.push_back(Entry::Damage(damage));
+        } else if self.records + self.damages == 0 && self.unpacker.is_zip() {
+            let (reason, length) = (DamageReason::NotWarc(Format::Zip), self.unpacker.file_offset());
+            self.ready.push_back(Entry::Damage(Damage { offset: 0, inner_offset: 0, length, reason, uri: None }));
         }
     }
 

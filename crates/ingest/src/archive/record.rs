@@ -29,6 +29,23 @@ impl WarcRecord {
         self.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name)).map(|(_, value)| value.as_str())
     }
 
+    /// The first field of a name that [`WarcHeader`] does not have.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// URI of the capture that a revisit has its payload from (`WARC-Refers-To-Target-URI`).
+    pub fn refers_to_uri(&self) -> Option<&str> {
+        self.field("WARC-Refers-To-Target-URI").map(bare_uri).filter(|uri| !uri.is_empty())
+    }
+
+    /// The fields of that name, in order.
+    pub fn all(&self, name: &WarcHeader) -> impl Iterator<Item = &str> {
+        let name = name.to_string();
+        let fields = self.headers.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(&name));
+        fields.map(|(_, value)| value.as_str())
+    }
+
     /// The target URI, without the angle brackets that some writers put around it.
     pub fn uri(&self) -> Option<&str> {
         self.header(&WarcHeader::TargetURI).map(bare_uri).filter(|uri| !uri.is_empty())

@@ -24,6 +24,14 @@ pub struct EntrySummary {
     pub mime: Option<String>,
     /// Bytes of the block.
     pub block_bytes: u64,
+    /// `WARC-Record-ID`.
+    pub id: Option<String>,
+    /// Records of the same fetch (`WARC-Concurrent-To`).
+    pub concurrent_to: Vec<String>,
+    /// URI of the capture that a revisit has its payload from.
+    pub refers_to: Option<String>,
+    /// Why the crawler cut the block (`WARC-Truncated`).
+    pub truncated: Option<String>,
     /// What is wrong.
     pub damage: Option<String>,
 }
@@ -44,6 +52,7 @@ impl EntrySummary {
             Some(head) => head.mime(),
             None => record.header(&WarcHeader::ContentType).and_then(essence),
         };
+        let text = |name: &WarcHeader| record.header(name).map(str::to_owned);
         Self {
             offset: record.offset,
             inner_offset: record.inner_offset,
@@ -53,6 +62,10 @@ impl EntrySummary {
             status: head.map(|head| head.status),
             mime,
             block_bytes: record.block.len() as u64,
+            id: text(&WarcHeader::RecordID),
+            concurrent_to: record.all(&WarcHeader::ConcurrentTo).map(str::to_owned).collect(),
+            refers_to: record.refers_to_uri().map(str::to_owned),
+            truncated: text(&WarcHeader::Truncated),
             damage: None,
         }
     }
@@ -67,6 +80,10 @@ impl EntrySummary {
             status: None,
             mime: None,
             block_bytes: 0,
+            id: None,
+            concurrent_to: Vec::new(),
+            refers_to: None,
+            truncated: None,
             damage: Some(damage.reason.to_string()),
         }
     }

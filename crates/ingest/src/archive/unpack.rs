@@ -1,19 +1,20 @@
 //! Raw bytes to unpacked bytes, in segments.
 //!
-//! A file is a sequence of segments: gzip members, Zstandard frames, or a plain run. Each is told by its first bytes, so a
-//! file may mix them. The record reader sees unpacked bytes and the ends of segments, which are where damage stops; it
+//! A file is a sequence of segments: gzip members, Zstandard or LZ4 frames, or a plain run. Each is told by its first bytes,
+//! so a file may mix them; and a zip is what stands between segments. The record reader sees unpacked bytes and the ends of segments, which are where damage stops; it
 //! never sees how they were packed. Another packing is another [`Codec`].
 
-use std::io;
+use std::io::{self, Read};
 
 use super::grammar::Grammar;
 use super::input::Input;
 use super::member::{Members, PACKED_BYTES_MAX};
 use super::packing::{
-    Codec, DICTIONARY_MAGIC, PROBE_BYTES, Packing, State, ZSTD_PROBE_BYTES, dictionary, find_packed_record,
+    Codec, DICTIONARY_MAGIC, FRAME_PROBE_BYTES, PROBE_BYTES, Packing, State, dictionary, find_packed_record,
     is_packed_record, skippable_bytes,
 };
 use super::window::Window;
+use super::zip::{self, Method, Part};
 use crate::Limits;
 
 /// Unpacked bytes made ready at a time.
@@ -61,6 +62,7 @@ pub(super) struct Unpacker {
     begun: bool,
     members: Members,
     dictionary: Option<Vec<u8>>,
+    zip: Zip,
     /// Packed and unpacked bytes of the member or frame that the codec is in.
     totals: (u64, u64),
     /// File offset of the segment.
@@ -68,6 +70,17 @@ pub(super) struct Unpacker {
     /// Unpacked bytes of the segment that were consumed.
     inner: u64,
     end: Option<SegmentEnd>,
+}
+
+/// Where it stands in a zip.
+#[derive(Debug, Default)]
+struct Zip {
+    /// The file is one.
+    found: bool,
+    /// Where the data of the entry ends that is read, if that is known.
+    entry_end: Option<u64>,
+    /// The entry that starts here is deflated.
+    is_deflated: bool,
 }
 
 impl Unpacker {
@@ -83,12 +96,31 @@ impl Unpacker {
             begun: false,
             members: Members::default(),
             dictionary: None,
+            zip: Zip::default(),
             totals: (0, 0),
             start,
             inner: 0,
             // Nothing is open yet: the first `next_segment` opens the first one.
             end: Some(SegmentEnd::Clean),
         }
+    }
+
+    /// Reads another source from here on, with the memory and the codec that it has.
+    pub(super) fn restart(&mut self, source: Box<dyn Read + Send>, offset: u64) {
+        self.input.restart(source, offset);
+        self.window.clear();
+        self.packing = None;
+        self.begun = false;
+        self.dictionary = None;
+        self.zip = Zip::default();
+        self.start = offset;
+        self.inner = 0;
+        self.end = Some(SegmentEnd::Clean);
+    }
+
+    /// Whether the file is a zip.
+    pub(super) fn is_zip(&self) -> bool {
+        self.zip.found
     }
 
     pub(super) fn grammar(&self) -> Grammar {
@@ -176,7 +208,8 @@ impl Unpacker {
             self.end = Some(SegmentEnd::Clean);
             return Ok(false);
         }
-        self.packing = Packing::of(self.input.ready());
+        let is_deflated = std::mem::take(&mut self.zip.is_deflated);
+        self.packing = if is_deflated { Some(Packing::Deflate) } else { Packing::of(self.input.ready()) };
         self.begun = false;
         Ok(true)
     }
@@ -187,7 +220,8 @@ impl Unpacker {
         if self.is_plain() || self.end != Some(SegmentEnd::Clean) {
             return Ok(false);
         }
-        self.input.fill(if self.packing == Some(Packing::Zstd) { ZSTD_PROBE_BYTES } else { PROBE_BYTES })?;
+        let is_framed = self.packing.is_some_and(Packing::is_framed);
+        self.input.fill(if is_framed { FRAME_PROBE_BYTES } else { PROBE_BYTES })?;
         let next = self.input.ready();
         if Packing::of(next) != self.packing || is_packed_record(next, self.grammar, self.dictionary.as_deref()) {
             return Ok(false);
@@ -205,7 +239,7 @@ impl Unpacker {
         self.fill(PROBE_BYTES)?;
         let ready = self.window.ready();
         // What is found has to be taken here, too, or nobody would ever get past it: a frame by its header alone.
-        let is_frame = Packing::of(ready) == Some(Packing::Zstd);
+        let is_frame = Packing::of(ready).is_some_and(Packing::is_framed);
         Ok(is_frame || is_packed_record(ready, self.grammar, self.dictionary.as_deref()))
     }
 
@@ -241,7 +275,10 @@ impl Unpacker {
     }
 
     fn copy_some(&mut self) -> io::Result<()> {
-        let have = self.input.fill(1)?;
+        let mut have = self.input.fill(1)?;
+        if let Some(end) = self.zip.entry_end {
+            have = have.min(end.saturating_sub(self.input.offset()) as usize);
+        }
         if have == 0 {
             self.end = Some(SegmentEnd::Clean);
             return Ok(());
@@ -331,6 +368,13 @@ impl Unpacker {
             unpacked > self.limits.block_bytes_max && unpacked / packed.max(1) > self.limits.inflate_ratio_max;
         match step.state {
             State::End => self.end = Some(SegmentEnd::Clean),
+            State::Wants(bytes) => {
+                let have = self.input.fill(bytes)?;
+                if have < bytes {
+                    self.input.consume(have);
+                    self.end = Some(SegmentEnd::Cut);
+                }
+            }
             State::More if ratio_exceeded => self.end = Some(SegmentEnd::Bomb),
             State::More if step.taken > 0 || step.given > 0 => {}
             State::More => self.end = Some(SegmentEnd::Broken(packing, "it makes no progress".to_owned())),
@@ -339,8 +383,8 @@ impl Unpacker {
         Ok(())
     }
 
-    /// Passes over what stands between segments: zeros up to full disk blocks, and frames that Zstandard skips. The one
-    /// with the dictionary is taken.
+    /// Passes over what stands between segments: zeros up to full disk blocks, frames that Zstandard skips, of which the one
+    /// with the dictionary is taken, and in a zip all but its archives.
     fn skip_padding(&mut self) -> io::Result<()> {
         loop {
             self.input.fill(PROBE_BYTES)?;
@@ -349,10 +393,71 @@ impl Unpacker {
                 self.input.consume(zeros);
             } else if let Some(bytes) = skippable_bytes(self.input.ready()) {
                 self.skip_frame(bytes)?;
-            } else {
+            } else if !self.skip_zip_part()? {
                 return Ok(());
             }
         }
+    }
+
+    /// Passes over the part of a zip that starts here; false where none does, or the data of an archive comes next.
+    fn skip_zip_part(&mut self) -> io::Result<bool> {
+        self.zip.found |= self.input.offset() == 0 && zip::is_zip(self.input.ready());
+        let is_within_entry = self.zip.entry_end.is_some_and(|end| self.input.offset() < end);
+        if !self.zip.found || is_within_entry {
+            return Ok(false);
+        }
+        self.zip.entry_end = None;
+        self.input.fill(zip::HEADER_BYTES_MAX)?;
+        let entry = match zip::part(self.input.ready()) {
+            None => return Ok(false),
+            Some(Part::Directory) => {
+                self.skip(u64::MAX)?;
+                return Ok(true);
+            }
+            Some(Part::Descriptor) => {
+                self.skip_to_zip_part()?;
+                return Ok(true);
+            }
+            Some(Part::Entry(entry)) => entry,
+        };
+        self.input.consume(entry.header_bytes);
+        let is_read = entry.is_archive && entry.method != Method::Other && entry.packed_bytes != Some(0);
+        match (is_read, entry.packed_bytes) {
+            (true, packed_bytes) => {
+                self.zip.entry_end = packed_bytes.map(|bytes| self.input.offset().saturating_add(bytes));
+                self.zip.is_deflated = entry.method == Method::Deflated;
+            }
+            (false, Some(bytes)) => self.skip(bytes)?,
+            (false, None) => self.skip_to_zip_part()?,
+        }
+        Ok(!is_read)
+    }
+
+    fn skip_to_zip_part(&mut self) -> io::Result<()> {
+        // Past the descriptor's own start.
+        self.input.consume(1);
+        loop {
+            let have = self.input.fill(SCAN_BYTES + zip::HEADER_BYTES_MAX)?;
+            if let Some(at) = zip::find_part(self.input.ready()) {
+                self.input.consume(at);
+                return Ok(());
+            }
+            let is_last = have < SCAN_BYTES + zip::HEADER_BYTES_MAX;
+            self.input.consume(if is_last { have } else { SCAN_BYTES });
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let mut left = bytes;
+        while left > 0 && self.input.fill(1)? > 0 {
+            let count = left.min(self.input.ready().len() as u64);
+            self.input.consume(count as usize);
+            left -= count;
+        }
+        Ok(())
     }
 
     fn skip_frame(&mut self, bytes: u64) -> io::Result<()> {
@@ -364,13 +469,7 @@ impl Unpacker {
             self.dictionary = dictionary(content, DICTIONARY_BYTES_MAX).ok();
             self.codec = None;
         }
-        let mut left = bytes;
-        while left > 0 && self.input.fill(1)? > 0 {
-            let count = left.min(self.input.ready().len() as u64);
-            self.input.consume(count as usize);
-            left -= count;
-        }
-        Ok(())
+        self.skip(bytes)
     }
 
     fn scan_for_packed_record(&mut self) -> io::Result<()> {

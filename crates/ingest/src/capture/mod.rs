@@ -6,6 +6,7 @@
 mod date;
 mod sample;
 mod signals;
+mod xhtml;
 
 use bytes::Bytes;
 use item::{
@@ -43,9 +44,23 @@ pub const BAD_DIGEST: Rule = Rule {
     name: "bad-digest",
     meaning: "Digests are verified, and the record's bytes do not have the digest that its header names.",
 };
+/// Browsers show an error in its place.
+pub const BROKEN_XHTML: Rule = Rule {
+    name: "broken-xhtml",
+    meaning: "The MIME type is `application/xhtml+xml`, and the document is not well-formed: browsers show an error instead of it.",
+};
 /// All rules of this crate.
-pub const RULES: &[Rule] =
-    &[ERROR_STATUS, NOT_HTML, EMPTY_PAYLOAD, TDM_RESERVED, ROBOTS_NOAI, ROBOTS_NOIMAGEAI, ROBOTS_NOINDEX, BAD_DIGEST];
+pub const RULES: &[Rule] = &[
+    ERROR_STATUS,
+    NOT_HTML,
+    EMPTY_PAYLOAD,
+    BROKEN_XHTML,
+    TDM_RESERVED,
+    ROBOTS_NOAI,
+    ROBOTS_NOIMAGEAI,
+    ROBOTS_NOINDEX,
+    BAD_DIGEST,
+];
 
 /// What captures are made under.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -158,7 +173,7 @@ impl CaptureMaker {
             let detail = format!("{field} is {said}, the bytes have {found}");
             return CaptureOutcome::Rejected(Box::new(head), Rejection { rule: BAD_DIGEST, detail });
         }
-        let said_mime = http.head.mime();
+        let said_mime = http.head.mime().filter(|mime| !http::is_unknown(mime));
         let mime = said_mime.unwrap_or_else(|| sniff(&http.payload).mime().to_owned());
         if let Some(rejection) = reject(http.head.status, &mime, &http.payload) {
             return CaptureOutcome::Rejected(Box::new(head), rejection);
@@ -172,7 +187,15 @@ impl CaptureMaker {
         let charset = charset::determine(&http.payload, hints);
         head.attributes.set(name::CHARSET, charset.encoding.name());
         head.attributes.set(name::CHARSET_SOURCE, charset.source.name());
-        let html = charset::decode(&http.payload, charset);
+        let mut html = charset::decode(&http.payload, charset);
+        if mime == XHTML {
+            match xhtml::to_html(&html) {
+                Ok(written) => html = written,
+                Err(detail) => {
+                    return CaptureOutcome::Rejected(Box::new(head), Rejection { rule: BROKEN_XHTML, detail });
+                }
+            }
+        }
         let signals = Signals::of(&http.head, &html);
         signals.write(&mut head.attributes);
         if let Some(rejection) = signals.reject(self.policy.signals) {

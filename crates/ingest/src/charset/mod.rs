@@ -49,6 +49,11 @@ pub fn determine(payload: &[u8], hints: Hints<'_>) -> Charset {
     }
     let start = &payload[..payload.len().min(PRESCAN_BYTES)];
     let xml = prescan::xml_declaration(start);
+    // XML knows its own declaration, and is UTF-8 without one; what a `<meta>` in it says does not count.
+    let is_xml_text = hints.is_xhtml && xml.is_none() && std::str::from_utf8(payload).is_ok();
+    if is_xml_text {
+        return Charset { encoding: UTF_8, source: CharsetSource::Detected };
+    }
     let declared = if hints.is_xhtml { xml.or_else(|| prescan::meta(start)) } else { prescan::meta(start).or(xml) };
     if let Some(encoding) = declared {
         return Charset { encoding, source: CharsetSource::Meta };
@@ -106,6 +111,14 @@ mod tests {
         check(b"<p>ascii", none, "UTF-8", CharsetSource::Detected);
         check("<p>gr\u{fc}n".as_bytes(), none, "UTF-8", CharsetSource::Detected);
         check(b"<p>gr\xfcn und sch\xf6n", none, "windows-1252", CharsetSource::Detected);
+        let xhtml = Hints { is_xhtml: true, ..none };
+        check(
+            b"<?xml version='1.0' encoding='iso-8859-2'?><meta charset='koi8-r'/>",
+            xhtml,
+            "ISO-8859-2",
+            CharsetSource::Meta,
+        );
+        check("<meta charset='koi8-r'/>\u{fc}".as_bytes(), xhtml, "UTF-8", CharsetSource::Detected);
         let late = [&b" ".repeat(2000)[..], b"<meta charset=iso-8859-2>\xb1"].concat();
         check(&late, none, "ISO-8859-2", CharsetSource::Meta);
     }

@@ -115,6 +115,11 @@ pub fn essence(value: &str) -> Option<String> {
     (is_token(kind) && is_token(subtype)).then(|| format!("{kind}/{subtype}"))
 }
 
+/// Whether a type is one of those that say that the server does not know, and ask for sniffing.
+pub(crate) fn is_unknown(essence: &str) -> bool {
+    matches!(essence, "unknown/unknown" | "application/unknown" | "*/*")
+}
+
 /// The first `charset` parameter, without quotes of either kind.
 pub(super) fn charset(value: &str) -> Option<&str> {
     value.split([';', ',']).skip(1).find_map(|parameter| {

@@ -9,8 +9,8 @@ mod mime;
 
 use bytes::Bytes;
 
-pub(crate) use mime::is_binary_by_magic;
 pub use mime::{MimeKind, essence, sniff};
+pub(crate) use mime::{is_binary_by_magic, is_unknown};
 
 use crate::Limits;
 

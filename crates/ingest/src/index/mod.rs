@@ -2,13 +2,16 @@
 //!
 //! An index names every capture of a crawl with its archive, offset and length. Selecting rows first and fetching only
 //! their bytes reads a thousandth of a crawl at a thousandth of the cost. [`IndexRow`] is a row of any index,
-//! [`CdxjReader`] reads one form of them, [`IndexSelection`] says which are wanted, [`coalesce`] what to fetch.
+//! [`CdxjReader`] reads one form of them, [`IndexSelection`] says which are wanted, [`coalesce`] what to fetch, and [`look_up`]
+//! finds them in a crawl's own index without reading all of it.
 
 mod cdxj;
+mod lookup;
 mod range;
 mod select;
 
 pub use cdxj::{CdxjReader, IndexError};
+pub use lookup::{LookupError, look_up};
 pub use range::{ByteRange, RANGE_BYTES_MAX, RANGE_GAP_BYTES, coalesce};
 pub use select::IndexSelection;
 

@@ -1,6 +1,6 @@
 //! Crawls of Common Crawl: an id stands for a list of archives.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
@@ -27,20 +27,36 @@ pub fn crawl_archives(
     watch: &Arc<dyn Watch>,
 ) -> Result<Vec<String>, RemoteError> {
     let url = format!("{}/crawl-data/{crawl}/warc.paths.gz", mirror.trim_end_matches('/'));
-    let reader = RemoteReader::new(client.clone(), RemoteFile::at(&url), Arc::clone(watch));
-    let mut text = String::new();
-    let read = MultiGzDecoder::new(reader).take(LIST_BYTES_MAX).read_to_string(&mut text);
-    if let Err(error) = read {
+    list(client, &url, watch)
+}
+
+/// The lines of a list on a web server or in S3, such as a crawl's `warc.paths.gz` or `cc-index-table.paths.gz`.
+pub fn list(client: &Client, url: &str, watch: &Arc<dyn Watch>) -> Result<Vec<String>, RemoteError> {
+    let reader = RemoteReader::new(client.clone(), RemoteFile::at(url), Arc::clone(watch));
+    let lines = list_lines(reader).map_err(|error| {
         let unpacking = Trouble::NoList(error.to_string());
         // What the transfer says itself is clearer than what the decompressor makes of it.
         let transfer = error.into_inner().and_then(|inner| inner.downcast::<RemoteError>().ok());
-        return Err(transfer.map_or_else(|| RemoteError::new(&url, unpacking), |transfer| *transfer));
+        transfer.map_or_else(|| RemoteError::new(url, unpacking), |transfer| *transfer)
+    })?;
+    if lines.is_empty() {
+        return Err(RemoteError::new(url, Trouble::NoList("it names nothing".into())));
     }
-    let paths: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if paths.is_empty() {
-        return Err(RemoteError::new(&url, Trouble::NoList("it names nothing".into())));
+    Ok(lines)
+}
+
+/// The lines of a list, gzipped or not, without those that are empty or a comment (`#`).
+pub fn list_lines(source: impl Read) -> std::io::Result<Vec<String>> {
+    let mut source = BufReader::new(source);
+    let is_gzip = source.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    let mut text = String::new();
+    if is_gzip {
+        MultiGzDecoder::new(source).take(LIST_BYTES_MAX).read_to_string(&mut text)?;
+    } else {
+        source.take(LIST_BYTES_MAX).read_to_string(&mut text)?;
     }
-    Ok(paths)
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
 }
 
 #[cfg(test)]

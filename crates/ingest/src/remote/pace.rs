@@ -18,7 +18,7 @@ pub(super) struct Pace {
 
 /// The run was stopped while a transfer waited.
 #[derive(Debug)]
-pub(super) struct Stopped;
+pub(crate) struct Stopped;
 
 impl Pace {
     pub(super) fn new(requests_per_second: f64) -> Self {
@@ -50,7 +50,7 @@ impl Pace {
 }
 
 /// Sleeps, but not past a stop.
-pub(super) fn sleep_until(end: Instant, watch: &dyn Watch) -> Result<(), Stopped> {
+pub(crate) fn sleep_until(end: Instant, watch: &dyn Watch) -> Result<(), Stopped> {
     loop {
         if watch.stopped() {
             return Err(Stopped);

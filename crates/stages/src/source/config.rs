@@ -11,11 +11,20 @@ pub struct SourceConfig {
     /// WARC and ARC files: paths and glob patterns, relative to the pipeline file, and `https://` and `s3://bucket/key`
     /// addresses. Where none is named, the archives of the crawl are read, streamed from its mirror.
     pub warcs: Vec<String>,
+    /// Files, also gzipped or on a server, that name an archive in each line: an address, a path relative to the pipeline
+    /// file, or a path of a crawl (`crawl-data/…`), which lies on the mirror.
+    pub lists: Vec<String>,
     /// The crawl, such as `CC-MAIN-2024-51`; goes into the `crawl` column.
     pub crawl: String,
     /// Archives that are read at most, picked by the hash of their names; a larger number reads the same ones and more.
     /// 0 reads all.
     pub archives_max: usize,
+    /// Bytes of archives that are read at most, packed as they lie there; whole archives, in the order of the hash of their
+    /// names. 0 reads all.
+    pub bytes_max: u64,
+    /// Captures that are taken at most, spread evenly over the archives: of each its first ones, and the rest of it is not
+    /// fetched. A larger number takes the same ones and more. 0 takes all.
+    pub pages_max: usize,
     /// Share of the captures that are taken, 0 to 1, picked by the hash of their identity: a larger share takes the same
     /// ones and more.
     pub sample_share: f64,
@@ -27,6 +36,11 @@ pub struct SourceConfig {
     pub requests_per_second: f64,
     /// Connections to one host at a time.
     pub connections_per_host_max: usize,
+    /// Folder, relative to the pipeline file, that keeps archives from servers, so that another run need not fetch them
+    /// again; empty keeps none.
+    pub cache: String,
+    /// Megabytes that the folder may have; what was not used for the longest time goes.
+    pub cache_mb_max: u64,
     /// Region of `s3://` buckets.
     pub s3_region: String,
     /// A server that speaks S3, such as `http://localhost:9000`; empty stands for Amazon's.
@@ -45,9 +59,13 @@ pub struct SourceConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IndexConfig {
-    /// Files of the index on this machine: CDXJ (`.cdxj`, `.cdx`, also gzipped) and Parquet (`.parquet`), paths and glob
-    /// patterns. The archives that they name are fetched from the mirror.
+    /// Files of the index: CDXJ (`.cdxj`, `.cdx`, also gzipped) and Parquet (`.parquet`), as paths and glob patterns, and as
+    /// `https://` and `s3://bucket/key` addresses. The archives that they name are fetched from the mirror.
     pub files: Vec<String>,
+    /// The crawl's own index on the mirror, instead of files: `none`, `cdxj` (looks up the domains, or the URL patterns, in
+    /// its sorted lines), or `parquet` (reads the columns that are wanted of its table; hundreds of gigabytes unless domains
+    /// are named).
+    pub of_crawl: OfCrawl,
     /// URL patterns; `*` stands for any characters. An empty list takes all, here and below.
     pub urls: Vec<String>,
     /// Registrable domains, such as `example.co.uk`.
@@ -60,6 +78,19 @@ pub struct IndexConfig {
     pub statuses: Vec<u16>,
     /// Rows that are taken at most, picked by the hash of their place; 0 takes all.
     pub rows_max: usize,
+}
+
+/// Which form of the crawl's own index is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OfCrawl {
+    /// None.
+    #[default]
+    None,
+    /// The sorted lines.
+    Cdxj,
+    /// The table.
+    Parquet,
 }
 
 /// `[source.policy]`: which signals of a page reject it. All are kept as attributes in any case.
@@ -105,13 +136,18 @@ impl Default for SourceConfig {
         let client = ingest::remote::ClientPolicy::default();
         Self {
             warcs: Vec::new(),
+            lists: Vec::new(),
             crawl: String::new(),
             archives_max: 0,
+            bytes_max: 0,
+            pages_max: 0,
             sample_share: 1.0,
             mirror: ingest::remote::CRAWL_MIRROR.to_owned(),
             contact: String::new(),
             requests_per_second: client.requests_per_second,
             connections_per_host_max: client.connections_per_host_max,
+            cache: String::new(),
+            cache_mb_max: 50_000,
             s3_region: client.s3.region,
             s3_endpoint: String::new(),
             threads: 1,

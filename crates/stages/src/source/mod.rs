@@ -2,6 +2,7 @@
 
 mod config;
 mod files;
+mod limit;
 mod origin;
 mod rows;
 
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Fingerprint, Partition, Source, SourceContext, Sourced, StageError};
-use ingest::remote::{Client, ClientPolicy, S3Access, crawl_archives, is_crawl_id, is_s3};
+use ingest::remote::{
+    Client, ClientPolicy, DiskCache, S3Access, Watch, crawl_archives, is_crawl_id, is_s3, list, list_lines,
+};
 use ingest::{
     ArchiveReader, CaptureMaker, CaptureOutcome, CapturePolicy, Entry, Limits, ParallelRead, ReadError, Sample,
 };
@@ -18,15 +21,17 @@ use item::{Body, BodyKind, Digest, Item};
 use rayon::prelude::*;
 use store::{BlobName, Store};
 
-pub use config::{IndexConfig, SignalConfig, SourceConfig};
+pub use config::{IndexConfig, OfCrawl, SignalConfig, SourceConfig};
 pub(crate) use files::find_files;
 pub use ingest::remote::S3Credentials;
 
 use files::FileDigests;
+use limit::PagesLeft;
 use origin::{Known, Origin, Stream, Watcher};
+use rows::IndexReading;
 
 /// Bumped when the same WARC file would give other captures.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Reads captures from WARC files. A partition is a file.
 pub struct WarcSource {
@@ -38,8 +43,17 @@ pub struct WarcSource {
     client_policy: ClientPolicy,
     store: Arc<dyn Store>,
     digests: FileDigests,
+    cache: Option<Arc<DiskCache>>,
     /// What stands behind the partitions that were listed.
-    listed: Mutex<BTreeMap<Digest, Known>>,
+    listed: Mutex<BTreeMap<Digest, Listed>>,
+}
+
+/// A partition that was listed.
+#[derive(Debug, Clone)]
+struct Listed {
+    known: Known,
+    /// Captures that are taken of it at most.
+    pages_max: Option<u64>,
 }
 
 impl std::fmt::Debug for WarcSource {
@@ -53,7 +67,9 @@ impl WarcSource {
     /// digests of files and lists of crawls.
     pub fn new(config: &SourceConfig, base: &Path, store: Arc<dyn Store>) -> Result<Self, StageError> {
         let invalid = |what: String| Err(StageError::plain(format!("use `[source]`: {what}")));
-        if config.warcs.is_empty() && config.index.files.is_empty() && !is_crawl_id(&config.crawl) {
+        let names_archives = !config.warcs.is_empty() || !config.lists.is_empty();
+        let needs_crawl = config.index.of_crawl != OfCrawl::None || (!names_archives && config.index.files.is_empty());
+        if needs_crawl && !is_crawl_id(&config.crawl) {
             return invalid(format!(
                 "`warcs` names no file, and `crawl` (\"{}\") is no crawl to read instead, such as \"CC-MAIN-2024-51\"",
                 config.crawl
@@ -65,9 +81,18 @@ impl WarcSource {
         if config.requests_per_second.is_nan() || config.requests_per_second <= 0.0 {
             return invalid(format!("`requests_per_second` is {}, it has to be above 0", config.requests_per_second));
         }
-        if !config.warcs.is_empty() && !config.index.files.is_empty() {
-            return invalid("`warcs` and `index.files` both say what to read; leave one of them out".to_owned());
+        if names_archives && config.index.is_used() {
+            let both = "`warcs` or `lists`, and `index`, both say what to read; leave one of them out";
+            return invalid(both.to_owned());
         }
+        let cache = match config.cache.trim() {
+            "" => None,
+            folder => {
+                let opened = DiskCache::open(base.join(folder), config.cache_mb_max.saturating_mul(1_000_000));
+                let opened = opened.map_err(|error| StageError::new(format!("open the cache `{folder}`"), error))?;
+                Some(Arc::new(opened))
+            }
+        };
         let defaults = ClientPolicy::default();
         let endpoint = Some(config.s3_endpoint.trim().to_owned()).filter(|endpoint| !endpoint.is_empty());
         let user_agent = match config.contact.trim() {
@@ -95,6 +120,7 @@ impl WarcSource {
             client_policy: client,
             digests: FileDigests::new(Arc::clone(&store)),
             store,
+            cache,
             listed: Mutex::default(),
         })
     }
@@ -108,12 +134,12 @@ impl WarcSource {
 
     /// All archives that the configuration names, in the order of their names.
     fn origins(&self, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
-        let mut origins = if !self.config.index.files.is_empty() {
-            self.rows()?
-        } else if self.config.warcs.is_empty() {
+        let mut origins = if self.config.index.is_used() {
+            self.rows(context)?
+        } else if self.config.warcs.is_empty() && self.config.lists.is_empty() {
             self.crawl(context)?
         } else {
-            self.named()?
+            self.named(context)?
         };
         origins.sort_by_key(Origin::name);
         origins.dedup();
@@ -126,18 +152,50 @@ impl WarcSource {
         Ok(origins)
     }
 
-    fn named(&self) -> Result<Vec<Origin>, StageError> {
-        let is_url = |warc: &&String| warc.starts_with("https://") || warc.starts_with("http://") || is_s3(warc);
-        let (urls, patterns): (Vec<_>, Vec<_>) = self.config.warcs.iter().partition(is_url);
+    /// The archives that `warcs` and `lists` name.
+    fn named(&self, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
+        let (urls, patterns): (Vec<_>, Vec<_>) = self.config.warcs.iter().partition(|warc| is_address(warc));
         let patterns: Vec<String> = patterns.into_iter().cloned().collect();
         let files = find_files(&patterns, &self.base)?.into_iter().map(Origin::Local);
-        Ok(files.chain(urls.into_iter().cloned().map(Origin::Web)).collect())
+        let mut origins: Vec<Origin> = files.chain(urls.into_iter().cloned().map(Origin::Web)).collect();
+        for name in &self.config.lists {
+            let lines = self.list(name, context)?;
+            origins.extend(lines.into_iter().map(|line| self.listed_archive(line)));
+        }
+        Ok(origins)
+    }
+
+    fn list(&self, name: &str, context: &SourceContext) -> Result<Vec<String>, StageError> {
+        let doing = || format!("read the list of archives `{name}`");
+        if is_address(name) {
+            let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
+            return list(&self.client, name, &watch).map_err(|error| StageError::new(doing(), error));
+        }
+        let file = std::fs::File::open(self.base.join(name)).map_err(|error| StageError::new(doing(), error))?;
+        let lines = list_lines(file).map_err(|error| StageError::new(doing(), error))?;
+        if lines.is_empty() { Err(StageError::plain(format!("{}: it names none", doing()))) } else { Ok(lines) }
+    }
+
+    /// The archive in a line of a list.
+    fn listed_archive(&self, line: String) -> Origin {
+        if is_address(&line) {
+            return Origin::Web(line);
+        }
+        let is_of_crawl = line.starts_with("crawl-data/") && !self.base.join(&line).exists();
+        if is_of_crawl {
+            let mirror = self.config.mirror.trim_end_matches('/');
+            return Origin::Crawl { url: format!("{mirror}/{line}"), path: line };
+        }
+        Origin::Local(self.base.join(line))
     }
 
     /// The captures that the index names, archive by archive.
-    fn rows(&self) -> Result<Vec<Origin>, StageError> {
+    fn rows(&self, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
         let mirror = self.config.mirror.trim_end_matches('/');
-        let places = self.config.index.places(&self.base)?;
+        let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
+        let reading =
+            IndexReading { base: &self.base, mirror, crawl: &self.config.crawl, client: &self.client, watch: &watch };
+        let places = self.config.index.places(&reading)?;
         let origin = |(path, records): (String, _)| Origin::Rows { url: format!("{mirror}/{path}"), path, records };
         Ok(places.into_iter().map(origin).collect())
     }
@@ -151,7 +209,7 @@ impl WarcSource {
         let paths: Vec<String> = if let Some(paths) = remembered {
             paths
         } else {
-            let watch: Arc<dyn ingest::remote::Watch> = Arc::new(Watcher::new(context));
+            let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
             let paths = crawl_archives(&self.client, &self.config.mirror, crawl, &watch)
                 .map_err(|error| trouble(Box::<dyn std::error::Error + Send + Sync>::from(error)))?;
             let bytes = serde_json::to_vec(&paths).map_err(|error| trouble(error.into()))?;
@@ -162,7 +220,7 @@ impl WarcSource {
         Ok(paths.into_iter().map(|path| Origin::Crawl { url: format!("{mirror}/{path}"), path }).collect())
     }
 
-    fn known(&self, digest: &Digest) -> Option<Known> {
+    fn known(&self, digest: &Digest) -> Option<Listed> {
         self.listed.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 }
@@ -186,14 +244,19 @@ impl Source for WarcSource {
     fn partitions(&self, context: &SourceContext) -> Result<Vec<Partition>, StageError> {
         let watch = Watcher::new(context);
         let identify = |origin: &Origin| origin.identify(&self.digests, &self.client, &watch);
-        let found: Result<Vec<_>, _> = self.origins(context)?.par_iter().map(identify).collect();
-        let found = found?;
+        let origins = self.origins(context)?;
+        let found = if self.config.bytes_max > 0 {
+            self.within_bytes(origins, &watch)?
+        } else {
+            origins.par_iter().map(identify).collect::<Result<Vec<_>, _>>()?
+        };
         self.digests.save()?;
+        let found = limit::spread(found, self.config.pages_max);
         let mut partitions: Vec<Partition> = found.iter().map(|(partition, _)| partition.clone()).collect();
         self.listed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .extend(found.into_iter().map(|(partition, known)| (partition.digest, known)));
+            .extend(found.into_iter().map(|(partition, listed)| (partition.digest, listed)));
         // By name and content: the order in which the user lists files must not matter.
         partitions.sort_by(|a, b| (&a.name, &a.digest).cmp(&(&b.name, &b.digest)));
         partitions.dedup_by(|a, b| a.digest == b.digest);
@@ -208,16 +271,18 @@ impl Source for WarcSource {
     ) -> Result<(), StageError> {
         let doing = || format!("read WARC file `{}`", partition.name);
         let changed = || StageError::plain(format!("{}: it changed under the run", doing()));
-        let known = self.known(&partition.digest).ok_or_else(changed)?;
+        let Listed { known, pages_max } = self.known(&partition.digest).ok_or_else(changed)?;
         if let Known::Local(path) = &known {
             let now = Origin::Local(path.clone()).identify(&self.digests, &self.client, &Watcher::new(context))?;
-            if now.0.digest != partition.digest {
+            if limit::limited(now.0, pages_max).digest != partition.digest {
                 return Err(changed());
             }
         }
+        let mut pages_left = PagesLeft::new(pages_max);
+        let emit = &mut |sourced| pages_left.pass(sourced, emit);
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| StageError::new(doing(), error);
         let maker = CaptureMaker { archive: partition.name.clone(), limits: self.limits, policy: self.policy.clone() };
-        let Some(streams) = known.streams(&self.client, context) else {
+        let Some(streams) = known.streams(&self.client, self.cache.as_ref(), context) else {
             let Known::Local(path) = &known else { return Err(changed()) };
             if self.config.threads > 1 {
                 let file = std::fs::File::open(path).map_err(|error| failed(error.into()))?;
@@ -249,6 +314,11 @@ impl WarcSource {
         let read = ParallelRead { name: maker.archive.clone(), limits: self.limits, threads: self.config.threads };
         read.run(source, |entry| sourced(maker.outcome(entry)), emit)
     }
+}
+
+/// Whether a name of a file is an address on a server.
+fn is_address(name: &str) -> bool {
+    name.starts_with("https://") || name.starts_with("http://") || is_s3(name)
 }
 
 /// Hands on what an archive gives, or what it gives at the wanted places; answers whether to go on.

@@ -1,11 +1,12 @@
 //! Where an archive lies, and what it is called.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::{Cancel, Observer, Partition, RunEvent, SourceContext, StageError};
 use ingest::index::{ByteRange, RANGE_BYTES_MAX, RANGE_GAP_BYTES, coalesce};
-use ingest::remote::{Client, RemoteFile, RemoteReader, Watch};
+use ingest::remote::{Client, DiskCache, RemoteFile, RemoteReader, Watch};
 use item::{ContentHasher, Digest};
 
 use super::files::FileDigests;
@@ -92,17 +93,31 @@ fn version_digest(file: &RemoteFile) -> Digest {
 
 impl Known {
     /// The archive's bytes, and where they start in it; of ranges, one after the other. `None` where it lies on this machine.
-    pub(super) fn streams(&self, client: &Client, context: &SourceContext) -> Option<Vec<Stream>> {
+    pub(super) fn streams(
+        &self,
+        client: &Client,
+        cache: Option<&Arc<DiskCache>>,
+        context: &SourceContext,
+    ) -> Option<Vec<Stream>> {
         let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
         match self {
             Self::Local(_) => None,
             Self::Remote(file) => {
-                let reader = RemoteReader::new(client.clone(), file.clone(), watch);
+                let fetch = RemoteReader::new(client.clone(), file.clone(), watch);
+                let reader: Box<dyn Read + Send> = match cache {
+                    Some(cache) => cache.read(file, fetch),
+                    None => Box::new(fetch),
+                };
                 Some(vec![Stream { reader, offset: 0, wanted: None }])
             }
             Self::Ranges { file, ranges } => {
                 let stream = |range: &ByteRange| Stream {
-                    reader: RemoteReader::range(client.clone(), file.clone(), range.bytes.clone(), Arc::clone(&watch)),
+                    reader: Box::new(RemoteReader::range(
+                        client.clone(),
+                        file.clone(),
+                        range.bytes.clone(),
+                        Arc::clone(&watch),
+                    )),
                     offset: range.bytes.start,
                     wanted: Some(range.wanted.clone()),
                 };
@@ -114,7 +129,7 @@ impl Known {
 
 /// A part of an archive that comes over the network.
 pub(super) struct Stream {
-    pub(super) reader: RemoteReader,
+    pub(super) reader: Box<dyn Read + Send>,
     pub(super) offset: u64,
     /// Only the records at these offsets, ascending.
     pub(super) wanted: Option<Vec<u64>>,

@@ -59,7 +59,7 @@ fn fetcher(folder: &Path, names: &Arc<Loopback>) -> Fetcher {
 }
 
 fn get(fetcher: &Fetcher, url: &str) -> Option<String> {
-    let asset = fetcher.get(url, Instant::now() + Duration::from_secs(60), &Nobody).expect("a disk");
+    let asset = fetcher.get(url, Instant::now() + Duration::from_mins(1), &Nobody).expect("a disk");
     asset.map(|asset| String::from_utf8_lossy(&asset.bytes).into_owned())
 }
 

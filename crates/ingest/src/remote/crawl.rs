@@ -27,7 +27,12 @@ pub fn crawl_archives(
     watch: &Arc<dyn Watch>,
 ) -> Result<Vec<String>, RemoteError> {
     let url = format!("{}/crawl-data/{crawl}/warc.paths.gz", mirror.trim_end_matches('/'));
-    list(client, &url, watch)
+    let paths = list(client, &url, watch)?;
+    // Whatever else a server answers with, its error page for one, has lines, too.
+    match paths.iter().find(|path| !path.starts_with("crawl-data/")) {
+        Some(odd) => Err(RemoteError::new(&url, Trouble::NoList(format!("`{odd}` is no path of a crawl")))),
+        None => Ok(paths),
+    }
 }
 
 /// The lines of a list on a web server or in S3, such as a crawl's `warc.paths.gz` or `cc-index-table.paths.gz`.

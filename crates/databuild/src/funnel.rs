@@ -31,4 +31,7 @@ fn write_row(text: &mut String, books: &StageBooks) {
     for (class, count) in &books.failed {
         let _infallible = writeln!(text, "  {count:>8}  failed: {class}");
     }
+    for (kind, count) in &books.aside {
+        let _infallible = writeln!(text, "  {count:>8}  ({kind})");
+    }
 }

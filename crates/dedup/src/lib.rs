@@ -18,6 +18,7 @@ mod hash;
 pub mod leak;
 pub mod list;
 pub mod look;
+mod luma;
 pub mod near;
 pub mod neighbours;
 pub mod page;

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// Cells of a row.
-const COLUMNS: usize = 16;
+pub(crate) const COLUMNS: usize = 16;
 /// Bytes of a row: half a byte for each cell.
 const ROW_BYTES: usize = COLUMNS / 2;
 /// Rows for each width of the page: at 1280 px one row is 40 px, the height of a line with its margins or of a bar.
@@ -35,25 +35,15 @@ impl Look {
     }
 
     /// Averages a brightness per px over the cells.
+    #[cfg(test)]
     pub(crate) fn of_luma(luma: &[u8], width: u32, height: u32) -> Self {
-        let rows = Self::rows_of(width, height) as usize;
-        let (width, height) = (width as usize, height as usize);
-        let edge = |index: usize, of: usize, len: usize| index * len / of;
-        let row = |row: usize| {
-            let (top, bottom) = (edge(row, rows, height), edge(row + 1, rows, height).max(edge(row, rows, height) + 1));
-            let mut sums = [0u64; COLUMNS];
-            let mut counts = [0u64; COLUMNS];
-            for line in luma.chunks_exact(width).take(bottom).skip(top) {
-                for (column, (sum, count)) in sums.iter_mut().zip(&mut counts).enumerate() {
-                    let cells = &line[edge(column, COLUMNS, width)..edge(column + 1, COLUMNS, width)];
-                    *sum += cells.iter().map(|&luma| u64::from(luma)).sum::<u64>();
-                    *count += cells.len() as u64;
-                }
-            }
-            let shade = |column: usize| (sums[column] / counts[column].max(1) / 16) as u8;
-            std::array::from_fn(|byte| shade(byte * 2) << 4 | shade(byte * 2 + 1))
-        };
-        Self((0..rows).map(row).collect())
+        let mut rows = LookRows::new(width, height);
+        let edge = |column: usize| cell_edge(column, width as usize);
+        for line in luma.chunks_exact(width as usize) {
+            let sum = |column| line[edge(column)..edge(column + 1)].iter().map(|&luma| u32::from(luma)).sum();
+            rows.push(&std::array::from_fn(sum));
+        }
+        rows.finish()
     }
 
     /// The share of rows that are the same in the best alignment in order, of those of the fuller page. Rows with nothing in
@@ -88,6 +78,71 @@ impl Look {
         let (rows, rest) = bytes.as_chunks::<ROW_BYTES>();
         let is_sound = rest.is_empty() && rows.len() <= ROWS_MAX as usize;
         is_sound.then(|| Self(rows.to_vec()))
+    }
+}
+
+/// Where the cells of a row begin and end, in px.
+pub(crate) fn cell_edge(column: usize, width: usize) -> usize {
+    column * width / COLUMNS
+}
+
+/// A look in the making: takes the lines of a picture, one px high, from the top down.
+#[derive(Debug)]
+pub(crate) struct LookRows {
+    width: usize,
+    height: usize,
+    /// How many rows there will be.
+    rows: usize,
+    /// Lines that came.
+    lines: usize,
+    sums: [u64; COLUMNS],
+    /// Lines in `sums`.
+    summed: u64,
+    done: Vec<[u8; ROW_BYTES]>,
+}
+
+impl LookRows {
+    pub(crate) fn new(width: u32, height: u32) -> Self {
+        let rows = Look::rows_of(width, height) as usize;
+        Self {
+            width: width as usize,
+            height: height as usize,
+            rows,
+            lines: 0,
+            sums: [0; COLUMNS],
+            summed: 0,
+            done: Vec::with_capacity(rows),
+        }
+    }
+
+    /// The next line, as the sum of the brightness in each cell.
+    pub(crate) fn push(&mut self, line: &[u32; COLUMNS]) {
+        // A picture of fewer lines than rows has a line in several of them.
+        while self.done.len() < self.rows && self.edge(self.done.len()) <= self.lines {
+            self.sums.iter_mut().zip(line).for_each(|(sum, cell)| *sum += u64::from(*cell));
+            self.summed += 1;
+            if self.lines + 1 < self.edge(self.done.len() + 1) {
+                break;
+            }
+            self.close_row();
+        }
+        self.lines += 1;
+    }
+
+    fn edge(&self, row: usize) -> usize {
+        row * self.height / self.rows
+    }
+
+    fn close_row(&mut self) {
+        let width = |column: usize| (cell_edge(column + 1, self.width) - cell_edge(column, self.width)) as u64;
+        let shade = |column: usize| (self.sums[column] / (width(column) * self.summed).max(1) / 16) as u8;
+        self.done.push(std::array::from_fn(|byte| shade(byte * 2) << 4 | shade(byte * 2 + 1)));
+        self.sums = [0; COLUMNS];
+        self.summed = 0;
+    }
+
+    pub(crate) fn finish(self) -> Look {
+        Look(self.done)
     }
 }
 

@@ -73,8 +73,7 @@ impl NearPolicy {
         let texts_agree = || a.text.similarity(&b.text) >= self.text_share_min;
         // However well rows can be aligned: a bar moves some 45 bits of the first viewport and 30 of the whole, another
         // design of the same text 50 and more.
-        let hashes_agree =
-            || a.sight.print.whole.distance(&b.sight.print.whole) <= self.whole_bits_max * MOVED_BITS_FACTOR;
+        let hashes_agree = || a.sight.print.whole.distance(&b.sight.print.whole) <= self.moved_bits_max();
         let looks_agree = || a.sight.look.similarity(&b.sight.look) >= self.look_share_min;
         match (self.text_share_min > 0.0, a.text.is_telling(), b.text.is_telling()) {
             (true, true, true) => hashes_agree() && texts_agree() && looks_agree(),
@@ -82,6 +81,11 @@ impl NearPolicy {
             // One has a text and the other has none.
             _ => false,
         }
+    }
+
+    /// Bits of the whole page's hash that may differ where the text says that it is the same page.
+    pub fn moved_bits_max(&self) -> u32 {
+        self.whole_bits_max.saturating_mul(MOVED_BITS_FACTOR)
     }
 
     /// Whether hashes and heights agree.
@@ -112,6 +116,8 @@ pub struct NearNote {
     pub text: TextSketch,
     /// Which of a cluster to keep: the highest, then the smallest id.
     pub score: f64,
+    /// Pages that it stands for, itself included; they count as members of its cluster.
+    pub copies: usize,
     /// It is in the dataset already: it stays, and what is like it goes.
     pub published: bool,
 }
@@ -159,10 +165,14 @@ pub fn assign(notes: &[NearNote], policy: &NearPolicy) -> (Vec<Assignment>, Near
         }
     });
     report.left_out = left_out;
+    let mut members = vec![0; notes.len()];
+    notes.iter().enumerate().for_each(|(index, note)| members[groups.find(index)] += note.copies);
+    let sizes: Vec<usize> = (0..notes.len()).map(|index| members[groups.find(index)]).collect();
     // What is published goes before everything that is not.
     let score = |note: &NearNote| if note.published { f64::INFINITY } else { note.score };
     let contenders: Vec<_> = notes.iter().map(|note| Contender { id: note.id, score: score(note) }).collect();
     let mut assignments = groups.assign(&contenders);
+    assignments.iter_mut().zip(sizes).for_each(|(assignment, size)| assignment.size = size);
     for (assignment, note) in assignments.iter_mut().zip(notes).filter(|(_, note)| note.published) {
         assignment.representative = note.id;
         assignment.kept = true;
@@ -266,7 +276,7 @@ pub(crate) mod tests {
 
     pub(crate) fn note(number: u64, print: VisualPrint, text: &TextSketch) -> NearNote {
         let look = Look::of_luma(&[200; 32 * 32], 32, 32);
-        NearNote { id: id(number), sight: Sight { print, look }, text: *text, score: 0.5, published: false }
+        NearNote { id: id(number), sight: Sight { print, look }, text: *text, score: 0.5, copies: 1, published: false }
     }
 
     fn check(a: &NearNote, b: &NearNote, expected: bool) {
@@ -331,6 +341,13 @@ pub(crate) mod tests {
         assert!(assignments.iter().all(|a| a.size == 20_000));
         assert_eq!(assignments.iter().filter(|a| a.kept).count(), 1);
         assert_eq!(report.candidates, 0);
+    }
+
+    #[test]
+    fn a_cluster_counts_the_pages_that_its_members_stand_for() {
+        let mut notes = [note(0, print(0, 0, 1000), &text("q", 0)), note(1, print(0, 0, 1000), &text("q", 50))];
+        notes[0].copies = 5;
+        assert!(assign(&notes, &NearPolicy::default()).0.iter().all(|assignment| assignment.size == 6));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Pages {
     pub duplicates: Vec<Assignment>,
     /// The theme of each note, by the smallest id of its pages.
     pub themes: Vec<ItemId>,
+    /// Pairs that were not looked at, because too many pages of one theme share a piece of text.
+    pub left_out: u64,
 }
 
 /// Groups pages by how they are made.
@@ -58,17 +60,18 @@ pub fn assign(notes: &[PageNote], policy: &PagePolicy) -> Pages {
     }
     let mut duplicates = Groups::new(notes.len());
     let mut smallest = vec![None; notes.len()];
+    let mut left_out = 0;
     // The order of the map is not fixed, but each theme is grouped apart.
     for members in members.values() {
         let id = members.iter().map(|&index| notes[index].id).min();
         for &index in members {
             smallest[index] = id;
         }
-        join_by_text(notes, members, policy, &mut duplicates);
+        left_out += join_by_text(notes, members, policy, &mut duplicates);
     }
     let contenders: Vec<_> = notes.iter().map(|note| Contender { id: note.id, score: note.rank }).collect();
     let themes = smallest.into_iter().zip(notes).map(|(id, note)| id.unwrap_or(note.id)).collect();
-    Pages { duplicates: duplicates.assign(&contenders), themes }
+    Pages { duplicates: duplicates.assign(&contenders), themes, left_out }
 }
 
 /// Joins pages of nearly equal shape and style.
@@ -93,14 +96,15 @@ fn themes(notes: &[PageNote], policy: &PagePolicy) -> Groups {
     groups
 }
 
-/// Joins pages of one theme that say the same.
-fn join_by_text(notes: &[PageNote], members: &[usize], policy: &PagePolicy, groups: &mut Groups) {
+/// Joins pages of one theme that say the same; gives the number of pairs that were left out.
+fn join_by_text(notes: &[PageNote], members: &[usize], policy: &PagePolicy, groups: &mut Groups) -> u64 {
     /// Pages of one theme with one band of text that are compared with each other; beyond, each with so many that follow in
     /// the order of their texts.
     const CROWD: usize = 500;
     if members.len() < 2 {
-        return;
+        return 0;
     }
+    let mut left_out = 0;
     let telling = members.iter().filter(|&&index| notes[index].sketch.text.is_telling());
     let mut bands: Vec<(u64, usize)> =
         telling.flat_map(|&index| notes[index].sketch.text.bands().map(move |band| (band, index))).collect();
@@ -110,7 +114,9 @@ fn join_by_text(notes: &[PageNote], members: &[usize], policy: &PagePolicy, grou
     });
     for run in bands.chunk_by(|a, b| a.0 == b.0) {
         for (place, &(_, a)) in run.iter().enumerate() {
-            for &(_, b) in run[place + 1..].iter().take(CROWD) {
+            let behind = &run[place + 1..];
+            left_out += behind.len().saturating_sub(CROWD) as u64;
+            for &(_, b) in behind.iter().take(CROWD) {
                 let is_near = || {
                     let (a, b) = (&notes[a].sketch, &notes[b].sketch);
                     a.shape.distance(&b.shape) <= policy.shape_bits_max
@@ -123,6 +129,7 @@ fn join_by_text(notes: &[PageNote], members: &[usize], policy: &PagePolicy, grou
             }
         }
     }
+    left_out
 }
 
 #[cfg(test)]

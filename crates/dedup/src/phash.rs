@@ -4,8 +4,9 @@
 //! agree in the first viewport and differ as a whole; two pages whose difference drowns in a long common tail agree
 //! as a whole and differ in the first viewport. A near-duplicate has to agree in both.
 //!
-//! The picture is first averaged over whole boxes of pixels to a few hundred cells a side, in one integer pass, and
-//! only that is handed to the hash: the same answer on every machine, and the time is that of decoding the PNG.
+//! The picture is first averaged over whole boxes of pixels to a few hundred cells a side, in one integer pass over its
+//! rows as they are decoded, and only that is handed to the hash: the same answer on every machine, and the time is that of
+//! decoding the PNG.
 
 use std::fmt;
 use std::io::Cursor;
@@ -14,6 +15,7 @@ use image::{DynamicImage, GrayImage, ImageReader};
 use image_hasher::{FilterType, HashAlg, HasherConfig};
 use item::{Attributes, name};
 
+use crate::luma::{CELLS, Pixels, Scan, Summary};
 use crate::{Hash256, Look};
 
 /// Attribute: hash of the first viewport (hex); the whole page's is [`item::name::PHASH`].
@@ -32,9 +34,6 @@ pub const PIXELS_MAX: u64 = 64_000_000;
 
 /// Side of the hash in bits.
 const SIDE: u32 = 16;
-/// The picture is averaged to at least this many cells a side before it is hashed: 16 for each bit of the hash, so
-/// where the box borders fall no longer matters.
-const CELLS: u32 = 256;
 /// A screenshot whose luma deviates less than this (of 255) from its mean is flat. One line of body text on an empty
 /// 1280 × 800 page gives about 6, a blank page 0.
 const FLAT_DEVIATION_MAX: f64 = 2.0;
@@ -138,6 +137,9 @@ pub enum PhashError {
     /// The pixels could not be read.
     #[error("decode the screenshot")]
     Decode(#[source] image::ImageError),
+    /// The rows of a PNG could not be read.
+    #[error("decode the rows of the screenshot")]
+    Rows(#[source] png::DecodingError),
     /// It has no pixels, or too many.
     #[error("hash a screenshot of {width} x {height} px, where 1 to {PIXELS_MAX} px are possible")]
     Size {
@@ -190,25 +192,43 @@ impl Hasher {
         let reader = || ImageReader::with_format(Cursor::new(png), image::ImageFormat::Png);
         let (width, height) = reader().into_dimensions().map_err(PhashError::Header)?;
         check_size(width, height)?;
-        let picture = reader().decode().map_err(PhashError::Decode)?;
-        self.hash_picture(&picture, viewport_height)
+        let mut rows = png::Decoder::new(Cursor::new(png)).read_info().map_err(PhashError::Rows)?;
+        let Some(pixels) = plain_rows(rows.info()) else {
+            return self.hash_picture(&reader().decode().map_err(PhashError::Decode)?, viewport_height);
+        };
+        let mut scan = Scan::new(pixels, width, height, viewport_height);
+        while let Some(row) = rows.next_row().map_err(PhashError::Rows)? {
+            scan.row(row.data());
+        }
+        Ok(self.sight(scan.finish(), width, height))
     }
 
     /// Hashes a decoded picture whose first `viewport_height` px are the first viewport.
     pub fn hash_picture(&self, picture: &DynamicImage, viewport_height: u32) -> Result<Sight, PhashError> {
         let (width, height) = (picture.width(), picture.height());
         check_size(width, height)?;
-        let luma = Luma::of(picture);
-        let whole = luma.reduce(height);
-        let viewport = luma.reduce(viewport_height.clamp(1, height));
+        let scan = |pixels: Pixels, bytes: &[u8]| {
+            let mut scan = Scan::new(pixels, width, height, viewport_height);
+            bytes.chunks_exact(width as usize * pixels.bytes()).for_each(|row| scan.row(row));
+            self.sight(scan.finish(), width, height)
+        };
+        Ok(match picture {
+            DynamicImage::ImageLuma8(gray) => scan(Pixels::Gray, gray),
+            DynamicImage::ImageRgb8(rgb) => scan(Pixels::Rgb, rgb),
+            DynamicImage::ImageRgba8(rgba) => scan(Pixels::Rgba, rgba),
+            other => scan(Pixels::Rgba, &other.to_rgba8()),
+        })
+    }
+
+    fn sight(&self, summary: Summary, width: u32, height: u32) -> Sight {
         let print = VisualPrint {
-            whole: self.hash_cells(&whole),
-            viewport: self.hash_cells(&viewport),
-            flat: luma.deviation() < FLAT_DEVIATION_MAX,
+            whole: self.hash_cells(&summary.whole),
+            viewport: self.hash_cells(&summary.viewport),
+            flat: summary.deviation < FLAT_DEVIATION_MAX,
             width,
             height,
         };
-        Ok(Sight { print, look: Look::of_luma(&luma.pixels, width, height) })
+        Sight { print, look: summary.look }
     }
 
     fn hash_cells(&self, cells: &GrayImage) -> Hash256 {
@@ -222,73 +242,16 @@ fn check_size(width: u32, height: u32) -> Result<(), PhashError> {
     if (1..=PIXELS_MAX).contains(&pixels) { Ok(()) } else { Err(PhashError::Size { width, height }) }
 }
 
-/// Brightness of every pixel, transparent ones on white as Chrome shows them.
-struct Luma {
-    width: usize,
-    pixels: Vec<u8>,
-}
-
-impl Luma {
-    fn of(picture: &DynamicImage) -> Self {
-        let width = picture.width() as usize;
-        let pixels = match picture {
-            DynamicImage::ImageLuma8(gray) => gray.as_raw().clone(),
-            DynamicImage::ImageRgb8(rgb) => rgb.as_raw().as_chunks::<3>().0.iter().map(|p| luma(*p)).collect(),
-            DynamicImage::ImageRgba8(rgba) => {
-                rgba.as_raw().as_chunks::<4>().0.iter().map(|p| luma_on_white(*p)).collect()
-            }
-            other => other.to_rgba8().as_raw().as_chunks::<4>().0.iter().map(|p| luma_on_white(*p)).collect(),
-        };
-        Self { width, pixels }
+/// How to read the rows of a PNG as they stand, the way Chrome writes them; `None` where they have to be unpacked first
+/// (palettes, 16 bits, interlacing, a transparent colour).
+fn plain_rows(info: &png::Info<'_>) -> Option<Pixels> {
+    let is_plain = info.bit_depth == png::BitDepth::Eight && !info.interlaced && info.trns.is_none();
+    match info.color_type {
+        png::ColorType::Grayscale if is_plain => Some(Pixels::Gray),
+        png::ColorType::Rgb if is_plain => Some(Pixels::Rgb),
+        png::ColorType::Rgba if is_plain => Some(Pixels::Rgba),
+        _ => None,
     }
-
-    /// The first `rows` rows, averaged over equal boxes to at least [`CELLS`] a side where there are that many pixels;
-    /// the last box of a row or column may be smaller.
-    fn reduce(&self, rows: u32) -> GrayImage {
-        let rows = rows as usize;
-        let (box_width, box_height) = ((self.width / CELLS as usize).max(1), (rows / CELLS as usize).max(1));
-        let (columns, lines) = (self.width.div_ceil(box_width), rows.div_ceil(box_height));
-        let mut cells = Vec::with_capacity(columns * lines);
-        let mut sums = vec![0u32; columns];
-        for band in self.pixels[..rows * self.width].chunks(box_height * self.width) {
-            sums.fill(0);
-            for row in band.chunks_exact(self.width) {
-                for (sum, cell) in sums.iter_mut().zip(row.chunks(box_width)) {
-                    *sum += cell.iter().map(|&luma| u32::from(luma)).sum::<u32>();
-                }
-            }
-            let band_rows = band.len() / self.width;
-            cells.extend(sums.iter().enumerate().map(|(column, sum)| {
-                let cell_width = box_width.min(self.width - column * box_width);
-                let count = (cell_width * band_rows) as u32;
-                ((sum + count / 2) / count) as u8
-            }));
-        }
-        GrayImage::from_raw(columns as u32, lines as u32, cells).expect("one value was pushed for each cell")
-    }
-
-    /// Standard deviation, in steps of 255.
-    fn deviation(&self) -> f64 {
-        let (mut sum, mut squares) = (0u64, 0u64);
-        for row in self.pixels.chunks(self.width) {
-            sum += row.iter().map(|&luma| u64::from(luma)).sum::<u64>();
-            squares += row.iter().map(|&luma| u64::from(u32::from(luma) * u32::from(luma))).sum::<u64>();
-        }
-        let count = self.pixels.len() as f64;
-        let mean = sum as f64 / count;
-        (squares as f64 / count - mean * mean).max(0.0).sqrt()
-    }
-}
-
-/// Rec. 601 luma in integers, so that no machine rounds otherwise.
-fn luma([r, g, b]: [u8; 3]) -> u8 {
-    ((u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 32768) >> 16) as u8
-}
-
-fn luma_on_white([r, g, b, alpha]: [u8; 4]) -> u8 {
-    let alpha = u32::from(alpha);
-    let ink = u32::from(luma([r, g, b]));
-    ((ink * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 #[cfg(test)]
@@ -329,15 +292,31 @@ mod tests {
         assert!(!print_of(&DynamicImage::ImageRgb8(text)).flat);
     }
 
-    #[test]
-    fn png_and_picture_agree_and_damage_is_an_error() {
-        let picture = page(900, 3, 4);
+    fn png_of(picture: &DynamicImage) -> Vec<u8> {
         let mut png = Vec::new();
         picture.write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png).expect("encoding to memory");
+        png
+    }
+
+    #[test]
+    fn png_and_picture_agree_in_every_kind_of_pixel() {
         let hasher = Hasher::default();
-        assert_eq!(hasher.hash_png(&png, 800).expect("own png").print, print_of(&picture));
+        let rgb = page(900, 3, 4);
+        let mut rgba = rgb.to_rgba8();
+        rgba.pixels_mut().zip(0u32..).for_each(|(pixel, n)| pixel.0[3] = (n % 256) as u8);
+        let gray_alpha = DynamicImage::ImageRgba8(rgba.clone()).to_luma_alpha8().into();
+        let deep = DynamicImage::ImageRgb16(rgb.to_rgb16());
+        for picture in [rgb.to_luma8().into(), rgba.into(), gray_alpha, deep, rgb] {
+            let whole = hasher.hash_picture(&picture, 800).expect("a picture of sane size");
+            assert_eq!(hasher.hash_png(&png_of(&picture), 800).expect("own png"), whole, "{:?}", picture.color());
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        let png = png_of(&page(900, 3, 4));
         for cut in [0, 8, 20, 40, png.len() / 2] {
-            assert!(hasher.hash_png(&png[..cut], 800).is_err(), "cut at {cut}");
+            assert!(Hasher::default().hash_png(&png[..cut], 800).is_err(), "cut at {cut}");
         }
     }
 
@@ -350,13 +329,6 @@ mod tests {
                 assert_eq!((print.width, print.height), (width, height));
             }
         }
-    }
-
-    #[test]
-    fn transparent_means_white() {
-        assert_eq!(luma_on_white([0, 0, 0, 0]), 255);
-        assert_eq!(luma_on_white([0, 0, 0, 255]), 0);
-        assert_eq!(luma([255, 255, 255]), 255);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Decisions that need all items: duplicates, caps, splits.
 
+use std::collections::BTreeMap;
+
 use item::{Attributes, ItemId, Rejection};
 
 use crate::{Fingerprint, StageError};
@@ -24,6 +26,21 @@ pub enum Decision {
     Reject(Rejection),
 }
 
+/// What a barrier says of all items.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decided {
+    /// One decision per note, in the same order.
+    pub decisions: Vec<Decision>,
+    /// What else there is to say, by kind: work that a bound left undone. It goes into the books.
+    pub aside: BTreeMap<&'static str, u64>,
+}
+
+impl From<Vec<Decision>> for Decided {
+    fn from(decisions: Vec<Decision>) -> Self {
+        Self { decisions, aside: BTreeMap::new() }
+    }
+}
+
 /// Sees one note per item, says one decision per item.
 pub trait Barrier: Send + Sync {
     /// Its name: the table in the pipeline file, the column in the books.
@@ -36,5 +53,5 @@ pub trait Barrier: Send + Sync {
     fn reads(&self) -> &'static [&'static str];
 
     /// One decision per note, in the same order. The notes come sorted by id, so arrival can make no difference.
-    fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError>;
+    fn decide(&self, notes: &[Note]) -> Result<Decided, StageError>;
 }

@@ -20,6 +20,9 @@ pub struct StageBooks {
     pub rejected: BTreeMap<String, u64>,
     /// Items that could not be processed, by failure class.
     pub failed: BTreeMap<String, u64>,
+    /// What it noted that is no item, by kind: of a barrier, work that a bound left undone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aside: BTreeMap<String, u64>,
 }
 
 impl StageBooks {
@@ -68,6 +71,9 @@ impl StageBooks {
         }
         for (class, count) in &other.failed {
             *self.failed.entry(class.clone()).or_default() += count;
+        }
+        for (kind, count) in &other.aside {
+            *self.aside.entry(kind.clone()).or_default() += count;
         }
     }
 

@@ -30,7 +30,7 @@ mod slots;
 mod source;
 mod stage;
 
-pub use barrier::{Barrier, Decision, Note};
+pub use barrier::{Barrier, Decided, Decision, Note};
 pub use books::{Books, PhaseBooks, StageBooks};
 pub use cancel::Cancel;
 pub use error::{EngineError, StageError};

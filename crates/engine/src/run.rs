@@ -395,10 +395,12 @@ impl Run {
         noted.retain(|(note, place)| *firsts.entry(note.id).or_insert(*place) == *place);
         let notes: Vec<Note> = noted.into_iter().map(|(note, _)| note).collect();
         let decided = barrier.decide(&notes).map_err(EngineError::stage(barrier.name()))?;
-        assert_eq!(decided.len(), notes.len(), "barrier `{}` gives one decision per note", barrier.name());
-        let mut by_id: HashMap<ItemId, Decision> = notes.into_iter().map(|note| note.id).zip(decided).collect();
+        let decisions = decided.decisions;
+        assert_eq!(decisions.len(), notes.len(), "barrier `{}` gives one decision per note", barrier.name());
+        let mut by_id: HashMap<ItemId, Decision> = notes.into_iter().map(|note| note.id).zip(decisions).collect();
 
         let mut books = StageBooks::new(barrier.name());
+        books.aside.extend(decided.aside.into_iter().map(|(kind, count)| (kind.to_owned(), count)));
         let mut rows = Vec::new();
         self.each_head(manifests, &mut |head, place| {
             let decision = if firsts.get(&head.id) == Some(&place) { by_id.remove(&head.id) } else { None };

@@ -92,7 +92,9 @@ pub mod name {
     pub const SCORER: &str = "scorer";
     /// Near-duplicate cluster: the id of its representative.
     pub const CLUSTER: &str = "cluster";
-    /// Members of the near-duplicate cluster.
+    /// Pages that this one stands for since the barrier `pages`, itself included.
+    pub const PAGE_COPIES: &str = "page_copies";
+    /// Members of the near-duplicate cluster, with the pages that they stand for.
     pub const CLUSTER_SIZE: &str = "cluster_size";
     /// Split that the row belongs to: `train`, `validation` or `test`.
     pub const SPLIT: &str = "split";

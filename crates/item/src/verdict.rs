@@ -23,6 +23,13 @@ pub struct Rejection {
     pub detail: String,
 }
 
+impl Rejection {
+    /// Refuses an item because another one stands for it; `how` says in which way, and the detail ends with the other's id.
+    pub fn in_favour_of(rule: Rule, how: &str, representative: crate::ItemId) -> Self {
+        Self { rule, detail: format!("{how} {representative}") }
+    }
+}
+
 /// What kind of trouble made an item fail; operators sort by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -160,4 +167,12 @@ pub struct Loss {
     pub rule: String,
     /// What was measured, or the error chain.
     pub detail: String,
+}
+
+impl Loss {
+    /// The item that stands for this one, where it was refused by [`Rejection::in_favour_of`].
+    pub fn representative(&self) -> Option<crate::ItemId> {
+        let last = || self.detail.rsplit(' ').next()?.parse().ok();
+        if self.kind == LossKind::Rejected { last() } else { None }
+    }
 }

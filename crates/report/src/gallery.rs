@@ -1,10 +1,12 @@
-//! What pages look like: the best, the worst, the middle and a fair sample of the kept; a few of every rule of the lost.
+//! What pages look like: the best, the worst, the middle and a fair sample of the kept; the largest clusters; a few of
+//! every rule of the lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dataset::{DatasetError, PageRow};
 use item::{FailureClass, ItemId, Loss, LossKind};
 
+use crate::clusters::{self, Cluster};
 use crate::losses::{LossGroup, Losses};
 use crate::numbers::{Numbers, Ranked};
 use crate::reader::DatasetFiles;
@@ -61,6 +63,8 @@ pub(crate) struct Gallery {
 #[derive(Debug)]
 pub(crate) struct Galleries {
     pub(crate) kept: Vec<Gallery>,
+    /// One for each of the largest clusters.
+    pub(crate) clusters: Vec<Gallery>,
     pub(crate) lost: Vec<Gallery>,
     /// Pictures that found no room in the page.
     pub(crate) pictures_left_out: usize,
@@ -75,12 +79,13 @@ impl Galleries {
         budget: &mut PictureBudget,
     ) -> Result<Self, DatasetError> {
         let kept = kept(files, &numbers.ranked, budget)?;
+        let clusters = cluster_galleries(files, pictures, budget)?;
         let lost = lost(losses, pictures, budget);
-        Ok(Self { kept, lost, pictures_left_out: budget.left_out })
+        Ok(Self { kept, clusters, lost, pictures_left_out: budget.left_out })
     }
 
     pub(crate) fn cards(&self) -> impl Iterator<Item = &Card> {
-        self.kept.iter().chain(&self.lost).flat_map(|gallery| &gallery.cards)
+        self.kept.iter().chain(&self.clusters).chain(&self.lost).flat_map(|gallery| &gallery.cards)
     }
 }
 
@@ -175,14 +180,46 @@ fn kept_card(row: PageRow) -> Card {
     }
 }
 
-fn lost(losses: &Losses, pictures: &Pictures<'_>, budget: &mut PictureBudget) -> Vec<Gallery> {
-    let chosen: Vec<ItemId> = losses.groups.iter().flat_map(LossGroup::sample).map(|loss| loss.id).collect();
-    let mut thumbnails: BTreeMap<ItemId, Thumbnail> = BTreeMap::new();
-    for ids in chosen.chunks(PICTURES_AT_ONCE) {
+/// The largest clusters: in each the page that was kept, then those it stands for.
+fn cluster_galleries(
+    files: &DatasetFiles,
+    pictures: &Pictures<'_>,
+    budget: &mut PictureBudget,
+) -> Result<Vec<Gallery>, DatasetError> {
+    let clusters = clusters::largest(files)?;
+    let kept: Vec<ItemId> = clusters.iter().map(|cluster| cluster.representative).collect();
+    let mut cards: BTreeMap<ItemId, Card> = BTreeMap::new();
+    files.each_picture(&kept, |row| _ = cards.insert(row.id, kept_card(row)))?;
+    let refused: Vec<ItemId> = clusters.iter().flat_map(|cluster| &cluster.refused).map(|loss| loss.id).collect();
+    let thumbnails = lost_thumbnails(&refused, pictures);
+    let mut gallery = |cluster: &Cluster| {
+        // Where the page that stands for the others was refused for another reason, only the others are shown.
+        let kept = cards.remove(&cluster.representative).into_iter();
+        let refused = cluster.refused.iter().map(|loss| lost_card(loss, &thumbnails));
+        let admit = |card: Card| Card { picture: card.picture.and_then(|picture| budget.admit(picture)), ..card };
+        let cards: Vec<Card> = kept.chain(refused).map(admit).collect();
+        let shown = if (cards.len() as u64) < cluster.pages { format!(", {} shown", cards.len()) } else { String::new() };
+        Gallery {
+            anchor: format!("cluster-{}", cluster.representative),
+            title: format!("{} pages as one", text::count(cluster.pages)),
+            note: format!("{}{shown}", cluster.representative),
+            cards,
+        }
+    };
+    Ok(clusters.iter().map(&mut gallery).collect())
+}
+
+fn lost_thumbnails(ids: &[ItemId], pictures: &Pictures<'_>) -> BTreeMap<ItemId, Thumbnail> {
+    let mut thumbnails = BTreeMap::new();
+    for ids in ids.chunks(PICTURES_AT_ONCE) {
         let found = pictures(ids);
         thumbnails.extend(found.iter().filter_map(|(id, png)| Some((*id, Thumbnail::of(png)?))));
     }
-    let mut card = |loss: &Loss| Card {
+    thumbnails
+}
+
+fn lost_card(loss: &Loss, thumbnails: &BTreeMap<ItemId, Thumbnail>) -> Card {
+    Card {
         id: loss.id,
         title: None,
         url: loss.provenance.url.clone(),
@@ -193,8 +230,17 @@ fn lost(losses: &Losses, pictures: &Pictures<'_>, budget: &mut PictureBudget) ->
             ("Archive", loss.provenance.warc_filename.clone()),
             ("Offset", text::count(loss.provenance.warc_record_offset)),
         ],
-        // Where one page is shown twice, the picture is there twice, and paid for twice.
-        picture: thumbnails.get(&loss.id).cloned().and_then(|picture| budget.admit(picture)),
+        picture: thumbnails.get(&loss.id).cloned(),
+    }
+}
+
+fn lost(losses: &Losses, pictures: &Pictures<'_>, budget: &mut PictureBudget) -> Vec<Gallery> {
+    let chosen: Vec<ItemId> = losses.groups.iter().flat_map(LossGroup::sample).map(|loss| loss.id).collect();
+    let thumbnails = lost_thumbnails(&chosen, pictures);
+    // Where one page is shown twice, the picture is there twice, and paid for twice.
+    let mut card = |loss: &Loss| {
+        let card = lost_card(loss, &thumbnails);
+        Card { picture: card.picture.and_then(|picture| budget.admit(picture)), ..card }
     };
     let gallery = |group: &LossGroup| {
         let cards: Vec<Card> = group.sample().map(&mut card).collect();

@@ -4,6 +4,7 @@
 
 mod card;
 mod chart;
+mod clusters;
 mod error;
 mod gallery;
 mod histogram;
@@ -17,6 +18,7 @@ mod thumbnail;
 mod triples;
 
 pub use card::{Card, CardConfig, CardInput};
+pub use clusters::{CLUSTER_PICTURES_MAX, CLUSTERS_MAX};
 pub use error::ReportError;
 pub use gallery::{KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
 pub use report::{Pictures, ReportInput, ReportSummary, write_report};

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use fixture::Fixture;
-use report::{Card, CardConfig, CardInput, KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
+use report::{
+    CLUSTER_PICTURES_MAX, CLUSTERS_MAX, Card, CardConfig, CardInput, KEPT_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE,
+};
 
 #[test]
 fn the_report_names_numbers_rules_and_pages() {
@@ -34,6 +36,21 @@ fn the_report_names_numbers_rules_and_pages() {
     for word in words {
         assert!(page.contains(word), "no {word:?}");
     }
+}
+
+#[test]
+fn the_largest_clusters_are_contact_sheets() {
+    let fixture = Fixture::new(30);
+    let out = fixture.out("report.html");
+    fixture.write(&out).expect("write report");
+    let page = fs::read_to_string(&out).expect("read report");
+    // Of 60 losses 16 are near-duplicates of the first three pages: 6, 6 and 4, and the page itself.
+    assert_eq!(page.matches("7 pages as one").count(), 2);
+    assert_eq!(page.matches("5 pages as one").count(), 1);
+    let start = page.find("<section id=\"clusters\"").expect("a section");
+    let section = &page[start..][..page[start..].find("</section>").expect("its end")];
+    assert_eq!(section.matches("<li class=\"card\"").count(), 19);
+    assert_eq!(section.matches("<img ").count(), 19);
 }
 
 #[test]
@@ -74,7 +91,8 @@ fn many_rows_do_not_make_many_cards() {
     let fixture = Fixture::new(70);
     let summary = fixture.write(&fixture.out("report.html")).expect("write report");
     let rules = 5;
-    assert!(summary.cards <= KEPT_PICTURES_MAX + rules * LOST_PICTURES_MAX_PER_RULE, "{summary:?}");
+    let clusters = CLUSTERS_MAX * CLUSTER_PICTURES_MAX;
+    assert!(summary.cards <= KEPT_PICTURES_MAX + clusters + rules * LOST_PICTURES_MAX_PER_RULE, "{summary:?}");
     assert!(summary.cards >= KEPT_PICTURES_MAX, "{summary:?}");
 }
 

@@ -10,6 +10,9 @@ use dedup::list::{ListError, Published};
 use engine::{Decision, StageError};
 use item::{Digest, ItemId, Rejection};
 
+/// What the books say of pairs that were not compared, because too many pages share a piece of text.
+pub(crate) const LEFT_OUT: &str = "pairs left out";
+
 /// Read once, used by both barriers.
 #[derive(Debug, Default)]
 pub struct Known {

@@ -8,15 +8,15 @@ use dedup::exact::ExactNote;
 use dedup::leak::Suspect;
 use dedup::page::{PageNote, PagePolicy};
 use dedup::{Assignment, PageSketch};
-use engine::{Barrier, Decision, Fingerprint, Note, StageError};
-use item::{Attributes, Rejection, Rule, name};
+use engine::{Barrier, Decided, Decision, Fingerprint, Note, StageError};
+use item::{Attributes, ItemId, Rejection, Rule, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::known::{Known, refuse};
+use crate::known::{Known, LEFT_OUT, refuse};
 
 /// Bumped when the same notes would give other decisions.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// `[pages]`: which pages are rendered at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,19 +76,18 @@ impl Barrier for PagesBarrier {
         &[name::HTML_SHA256, name::CSS_COVERAGE, name::TEXT_CHARS, dedup::sketch::PAGE_SKETCH]
     }
 
-    fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {
+    fn decide(&self, notes: &[Note]) -> Result<Decided, StageError> {
         let sketch = |note: &Note| {
             PageSketch::from_attributes(&note.attributes)
                 .ok_or_else(|| StageError::plain(format!("read the sketch of page {}", note.id)))
         };
         let sketches = notes.iter().map(sketch).collect::<Result<Vec<_>, _>>()?;
-        let mut contest = Contest { barrier: self, notes, decisions: vec![None; notes.len()] };
+        let mut contest = Contest::new(self, notes);
         contest.refuse_known(&sketches);
         contest.refuse_exact();
         contest.refuse_made_the_same(&sketches);
         contest.cap(self.config.domain_cap, dedup::DOMAIN_CAP, |index| notes[index].domain.clone());
-        let keep = || Decision::Keep(Attributes::new());
-        Ok(contest.decisions.into_iter().map(|decision| decision.unwrap_or_else(keep)).collect())
+        Ok(contest.decided())
     }
 }
 
@@ -97,9 +96,37 @@ struct Contest<'a> {
     barrier: &'a PagesBarrier,
     notes: &'a [Note],
     decisions: Vec<Option<Decision>>,
+    /// Pages that each one stands for, itself included.
+    copies: Vec<u64>,
+    /// Pairs that were not compared.
+    left_out: u64,
 }
 
-impl Contest<'_> {
+impl<'a> Contest<'a> {
+    fn new(barrier: &'a PagesBarrier, notes: &'a [Note]) -> Self {
+        Self { barrier, notes, decisions: vec![None; notes.len()], copies: vec![1; notes.len()], left_out: 0 }
+    }
+
+    fn decided(self) -> Decided {
+        let keep = |copies: u64| Decision::Keep(Attributes::new().with(name::PAGE_COPIES, copies));
+        let decisions = self.decisions.into_iter().zip(self.copies);
+        let decisions = decisions.map(|(decision, copies)| decision.unwrap_or_else(|| keep(copies))).collect();
+        let aside = (self.left_out > 0).then_some((LEFT_OUT, self.left_out)).into_iter().collect();
+        Decided { decisions, aside }
+    }
+
+    /// Refuses a page that another one of the run or of the index stands for.
+    fn refuse_copy(&mut self, index: usize, rule: Rule, how: &str, representative: ItemId) {
+        if self.decisions[index].is_some() {
+            return;
+        }
+        // Notes come sorted by id.
+        if let Ok(at) = self.notes.binary_search_by_key(&representative, |note| note.id) {
+            self.copies[at] += self.copies[index];
+        }
+        refuse(&mut self.decisions[index], Some(Rejection::in_favour_of(rule, how, representative)));
+    }
+
     fn open(&self) -> Vec<usize> {
         (0..self.notes.len()).filter(|&index| self.decisions[index].is_none()).collect()
     }
@@ -116,12 +143,10 @@ impl Contest<'_> {
             .map(|(note, sketch)| Suspect { domain: &note.domain, sketch: Some(sketch), sight: None })
             .collect();
         for (index, leak) in self.barrier.known.leaks(&suspects).into_iter().enumerate() {
-            let published = self.barrier.known.same_page(&self.notes[index].id, self.html(index));
-            let copy = published.map(|id| Rejection {
-                rule: dedup::EXACT_DUPLICATE,
-                detail: format!("the bytes of {id}, which is published"),
-            });
-            refuse(&mut self.decisions[index], leak.or(copy));
+            refuse(&mut self.decisions[index], leak);
+            if let Some(published) = self.barrier.known.same_page(&self.notes[index].id, self.html(index)) {
+                self.refuse_copy(index, dedup::EXACT_DUPLICATE, "the bytes of the published", published);
+            }
         }
     }
 
@@ -134,7 +159,7 @@ impl Contest<'_> {
         };
         let groups = dedup::exact::assign(&open.iter().map(note).collect::<Vec<_>>());
         for (&index, group) in open.iter().zip(&groups) {
-            refuse(&mut self.decisions[index], loser(group, dedup::EXACT_DUPLICATE, "with the bytes of"));
+            self.refuse_loser(index, group, dedup::EXACT_DUPLICATE, "with the bytes of");
         }
     }
 
@@ -150,15 +175,22 @@ impl Contest<'_> {
             rank: self.barrier.rank(&self.notes[index]),
         };
         let pages = dedup::page::assign(&open.iter().map(note).collect::<Vec<_>>(), &policy);
+        self.left_out += pages.left_out;
         let mut theme_of = HashMap::new();
         for ((&index, group), theme) in open.iter().zip(&pages.duplicates).zip(pages.themes) {
             // What is published stays, whatever it is like.
             if !self.barrier.known.is_published(&self.notes[index].id) {
-                refuse(&mut self.decisions[index], loser(group, dedup::NEAR_DUPLICATE_PAGE, "made like"));
+                self.refuse_loser(index, group, dedup::NEAR_DUPLICATE_PAGE, "made like");
             }
             theme_of.insert(index, theme);
         }
         self.cap(config.theme_cap, dedup::THEME_CAP, |index| theme_of[&index].to_string());
+    }
+
+    fn refuse_loser(&mut self, index: usize, group: &Assignment, rule: Rule, how: &str) {
+        if !group.kept {
+            self.refuse_copy(index, rule, &format!("one of {} {how}", group.size), group.representative);
+        }
     }
 
     /// Keeps the `cap` best of each group.
@@ -179,14 +211,9 @@ impl Contest<'_> {
             .collect();
         for ((&index, group), standing) in open.iter().zip(&groups).zip(dedup::domain::standings(&contest)) {
             if !standing.is_within(cap) {
-                let detail = format!("{} of {} pages of {group}", standing.place + 1, standing.of);
+                let detail = format!("{group}: page {} of {}", standing.place + 1, standing.of);
                 refuse(&mut self.decisions[index], Some(Rejection { rule, detail }));
             }
         }
     }
-}
-
-fn loser(group: &Assignment, rule: Rule, how: &str) -> Option<Rejection> {
-    let detail = || format!("one of {} {how} {}", group.size, group.representative);
-    (!group.kept).then(|| Rejection { rule, detail: detail() })
 }

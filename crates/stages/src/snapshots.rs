@@ -6,15 +6,15 @@ use dedup::leak::Suspect;
 use dedup::near::{NearNote, NearPolicy};
 use dedup::split::{Placement, SplitNote};
 use dedup::{Assignment, PageSketch, Sight, Split, SplitPolicy};
-use engine::{Barrier, Decision, Fingerprint, Note, StageError};
+use engine::{Barrier, Decided, Decision, Fingerprint, Note, StageError};
 use item::{Attributes, ItemId, Rejection, Rule, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::known::{Known, refuse};
+use crate::known::{Known, LEFT_OUT, refuse};
 
 /// Bumped when the same notes would give other decisions.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The scorer finds the page too poor.
 const LOW_SCORE: Rule =
@@ -99,6 +99,7 @@ pub fn near_note(id: ItemId, attributes: &Attributes) -> Option<NearNote> {
         sight: Sight::from_attributes(attributes)?,
         text: PageSketch::from_attributes(attributes)?.text,
         score: attributes.float(name::SCORE).unwrap_or_default(),
+        copies: attributes.int(name::PAGE_COPIES).and_then(|copies| usize::try_from(copies).ok()).unwrap_or(1),
         published: false,
     })
 }
@@ -164,14 +165,14 @@ impl Barrier for SnapshotsBarrier {
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        const READS: [&str; 7] = {
+        const READS: [&str; 8] = {
             let [phash, viewport, flat, size, look] = Sight::ATTRIBUTES;
-            [name::SCORE, dedup::sketch::PAGE_SKETCH, phash, viewport, flat, size, look]
+            [name::SCORE, name::PAGE_COPIES, dedup::sketch::PAGE_SKETCH, phash, viewport, flat, size, look]
         };
         &READS
     }
 
-    fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {
+    fn decide(&self, notes: &[Note]) -> Result<Decided, StageError> {
         let near_note = |note: &Note| {
             let near = near_note(note.id, &note.attributes)
                 .ok_or_else(|| StageError::plain(format!("read the perceptual hash of {}", note.id)))?;
@@ -187,11 +188,12 @@ impl Barrier for SnapshotsBarrier {
         let mut contest: Vec<NearNote> = open.iter().map(|&index| near[index].clone()).collect();
         drop(near);
         contest.extend(self.absent(notes));
-        let (clusters, _) = dedup::near::assign(&contest, &self.near);
+        let (clusters, report) = dedup::near::assign(&contest, &self.near);
         for ((&index, cluster), placement) in open.iter().zip(&clusters).zip(self.placements(notes, &open, &clusters)) {
             decisions[index] = Some(decide_cluster(cluster, placement));
         }
-        Ok(decisions.into_iter().flatten().collect())
+        let aside = (report.left_out > 0).then_some((LEFT_OUT, report.left_out)).into_iter().collect();
+        Ok(Decided { decisions: decisions.into_iter().flatten().collect(), aside })
     }
 }
 
@@ -205,6 +207,7 @@ impl SnapshotsBarrier {
             sight: row.sight.clone(),
             text: row.sketch.text,
             score: 0.0,
+            copies: 1,
             published: true,
         };
         self.known.published.iter().filter(|row| is_absent(&row.id)).map(note).collect()
@@ -238,8 +241,8 @@ impl SnapshotsBarrier {
 
 fn decide_cluster(cluster: &Assignment, placement: Placement) -> Decision {
     if !cluster.kept {
-        let detail = format!("one of {} that are the same as {}", cluster.size, cluster.representative);
-        return Decision::Reject(Rejection { rule: dedup::NEAR_DUPLICATE, detail });
+        let how = format!("one of {} that are the same as", cluster.size);
+        return Decision::Reject(Rejection::in_favour_of(dedup::NEAR_DUPLICATE, &how, cluster.representative));
     }
     let Placement::In(split) = placement else {
         let detail = "its domain is tied to published rows of two splits".to_owned();

@@ -88,12 +88,12 @@ impl Findings {
     fn of(notes: &[NearNote], policy: &NearPolicy, count: usize) -> Self {
         let (assignments, report) = dedup::near::assign(notes, policy);
         let mut members: BTreeMap<ItemId, Vec<usize>> = BTreeMap::new();
-        for (index, assignment) in assignments.iter().enumerate().filter(|(_, assignment)| assignment.size > 1) {
+        for (index, assignment) in assignments.iter().enumerate() {
             let cluster = members.entry(assignment.representative).or_default();
             // The representative first.
             if assignment.kept { cluster.insert(0, index) } else { cluster.push(index) }
         }
-        let mut clusters: Vec<Vec<usize>> = members.into_values().collect();
+        let mut clusters: Vec<Vec<usize>> = members.into_values().filter(|cluster| cluster.len() > 1).collect();
         let clusters_all = clusters.len();
         clusters.sort_by_key(|cluster| std::cmp::Reverse(cluster.len()));
         clusters.truncate(count);
@@ -155,7 +155,7 @@ fn distance(likeness: &Likeness, policy: &NearPolicy) -> f64 {
                 look,
             ]
         },
-        |text| vec![text - policy.text_share_min, look],
+        |text| vec![text - policy.text_share_min, look, bits(likeness.whole_bits, policy.moved_bits_max())],
     );
     margins.into_iter().fold(f64::INFINITY, f64::min).abs()
 }

@@ -280,8 +280,14 @@ mod tests {
     use super::*;
     use crate::neighbours::pairs;
     use crate::neighbours::tests::crowd;
+    use proptest::prelude::*;
 
     fn check<const WORDS: usize>(hashes: &[ImageHash<WORDS>], radius: u32, memory_bytes: usize) {
+        let found = search(hashes, radius, memory_bytes);
+        assert_eq!(found, pairs(hashes, radius), "{radius} {memory_bytes}");
+    }
+
+    fn search<const WORDS: usize>(hashes: &[ImageHash<WORDS>], radius: u32, memory_bytes: usize) -> Vec<Pair> {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let input = folder.path().join("hashes");
         let bytes: Vec<u8> = hashes.iter().flat_map(|h| h.words().map(u64::to_be_bytes)).flatten().collect();
@@ -290,8 +296,39 @@ mod tests {
         let files = Files { folder: folder.path(), memory_bytes };
         files.for_each_pair::<WORDS>(&input, &Policy::exact(radius), |pair| found.push(pair)).expect("the disk works");
         found.sort_unstable();
-        assert_eq!(found, pairs(hashes, radius), "{radius} {memory_bytes}");
         assert_eq!(std::fs::read_dir(folder.path()).expect("it is there").count(), 1, "partitions are removed");
+        found
+    }
+
+    /// Whatever the partitions, the threads and the order, the pairs are those of the search in memory on one thread.
+    fn check_anyhow<const WORDS: usize>(seed: u64, len: usize, radius: u32, threads: usize, memory_bytes: usize) {
+        let hashes = crowd::<WORDS>(seed, len, seed % 5, u64::from(radius) + 4);
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        let expected = pool(1).install(|| pairs(&hashes, radius));
+        // A permutation of the input; `places` says where each hash was.
+        let mut places: Vec<usize> = (0..len).collect();
+        places.sort_by_key(|&place| item::Digest::of(&[seed, place as u64].map(u64::to_le_bytes).concat()));
+        let shuffled: Vec<_> = places.iter().map(|&place| hashes[place]).collect();
+        let restore = |pair: Pair| {
+            let (a, b) = (places[pair.a], places[pair.b]);
+            Pair { a: a.min(b), b: a.max(b), ..pair }
+        };
+        let found = pool(threads).install(|| search(&shuffled, radius, memory_bytes));
+        let mut found: Vec<Pair> = found.into_iter().map(restore).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn partitions_threads_and_order_do_not_matter(
+            seed in any::<u64>(), len in 0usize..400, radius in 0u32..=8, threads in 1usize..5, memory_bytes in 100usize..20_000,
+        ) {
+            check_anyhow::<1>(seed, len, radius, threads, memory_bytes);
+            check_anyhow::<4>(seed, len / 3, radius * 3, threads, memory_bytes);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use engine::{
-    Barrier, BatchSize, Cancel, Context, Decision, EngineError, Fingerprint, HeadReader, ItemReader, ItemWriter,
+    Barrier, BatchSize, Cancel, Context, Decided, Decision, EngineError, Fingerprint, HeadReader, ItemReader, ItemWriter,
     LossReader, Note, Observer, Partition, PhaseSpec, Pipeline, RestError, RestFormat, RunEvent, RunOptions,
     RunSummary, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, Source, SourceContext, Sourced, Stage, StageError,
 };
@@ -124,13 +124,13 @@ impl Barrier for Gate {
     fn reads(&self) -> &'static [&'static str] {
         &["n"]
     }
-    fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {
+    fn decide(&self, notes: &[Note]) -> Result<Decided, StageError> {
         assert!(notes.windows(2).all(|pair| pair[0].id < pair[1].id), "notes come sorted");
         let decide = |note: &Note| match note.id.as_bytes()[0] >> 4 {
             digit if digit <= self.0 => Decision::Reject(Rejection { rule: SEVENTH, detail: "low".into() }),
             _ => Decision::Keep(Attributes::new().with("gate", true)),
         };
-        Ok(notes.iter().map(decide).collect())
+        Ok(notes.iter().map(decide).collect::<Vec<_>>().into())
     }
 }
 

@@ -18,6 +18,14 @@ pub(super) fn section(galleries: &Galleries, rules: &BTreeMap<String, String>, l
                 @for shown in &galleries.kept { (gallery(shown, None)) }
             }
         }
+        @if !galleries.clusters.is_empty() {
+            section id="clusters" aria-labelledby="clusters-title" {
+                h2 id="clusters-title" { "Largest clusters" }
+                p.note { (prose("Pages that count as one; the first is the one that was kept. `databuild dedup tune` shows pairs \
+                    just inside and just outside of the limits.")) }
+                @for shown in &galleries.clusters { (gallery(shown, None)) }
+            }
+        }
         @if !galleries.lost.is_empty() {
             section id="lost" aria-labelledby="lost-title" {
                 h2 id="lost-title" { "Lost pages" }

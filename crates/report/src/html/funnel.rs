@@ -37,6 +37,11 @@ pub(super) fn section(record: &RunRecord, rules: &BTreeMap<String, String>, loss
                 @for step in steps(record) { (step_rows(step, most, rules, losses)) }
             }
             @if !aside.is_empty() { p.note { "Set aside by the source, being no pages: " (aside.join(", ")) "." } }
+            @for step in steps(record) {
+                @for (kind, number) in &step.books.aside {
+                    p.note { "In " code { (plain(&step.books.stage)) } ": " (count(*number)) " " (plain(kind)) "." }
+                }
+            }
         }
     }
 }

@@ -118,6 +118,7 @@ fn navigation(galleries: &Galleries, triples: &[Triples]) -> Markup {
                 li { a href="#throughput" { "Throughput" } }
                 li { a href="#distributions" { "Distributions" } }
                 @if !galleries.kept.is_empty() { li { a href="#kept" { "Kept" } } }
+                @if !galleries.clusters.is_empty() { li { a href="#clusters" { "Clusters" } } }
                 @if !galleries.lost.is_empty() { li { a href="#lost" { "Lost" } } }
                 @if !triples.is_empty() { li { a href="#triples" { "Triples" } } }
             }

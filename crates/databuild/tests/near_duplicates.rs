@@ -165,7 +165,11 @@ impl Runs {
     /// A row, whole.
     fn row(&self, name: &str, id: ItemId) -> PageRow {
         let folder = self.store().join("dataset").join(name);
-        let shards = manifest(&folder).shards().filter(|shard| shard.subset == "pages").map(|s| folder.join(&s.path)).collect::<Vec<_>>();
+        let shards = manifest(&folder)
+            .shards()
+            .filter(|shard| shard.subset == "pages")
+            .map(|s| folder.join(&s.path))
+            .collect::<Vec<_>>();
         let find = |path: &PathBuf| {
             let rows = ShardReader::open(path).expect("a shard").pages_by_id(&[id], Columns::ALL).expect("rows");
             rows.map(|row| row.expect("a row")).next()

@@ -197,9 +197,11 @@ const DUPLICATES: &[Column<PageItem>] = &[
     Column::maybe("cluster", Kind::Text, "Near-duplicate cluster: the id of its representative.", |p| {
         text(p, name::CLUSTER)
     }),
-    int_column("cluster_size", "Pages in the near-duplicate cluster, this one and those refused before rendering included.", |p| {
-        int(p, name::CLUSTER_SIZE)
-    }),
+    int_column(
+        "cluster_size",
+        "Pages in the near-duplicate cluster, this one and those refused before rendering included.",
+        |p| int(p, name::CLUSTER_SIZE),
+    ),
     Column::maybe("quality", Kind::Float, "Calibrated score, 0 to 1, higher is better.", |p| float(p, name::SCORE)),
     text_column("scorer", "Name and version of the scorer.", |p| text(p, name::SCORER)),
 ];

@@ -198,7 +198,8 @@ fn cluster_galleries(
         let refused = cluster.refused.iter().map(|loss| lost_card(loss, &thumbnails));
         let admit = |card: Card| Card { picture: card.picture.and_then(|picture| budget.admit(picture)), ..card };
         let cards: Vec<Card> = kept.chain(refused).map(admit).collect();
-        let shown = if (cards.len() as u64) < cluster.pages { format!(", {} shown", cards.len()) } else { String::new() };
+        let shown =
+            if (cards.len() as u64) < cluster.pages { format!(", {} shown", cards.len()) } else { String::new() };
         Gallery {
             anchor: format!("cluster-{}", cluster.representative),
             title: format!("{} pages as one", text::count(cluster.pages)),

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use engine::{
-    Barrier, BatchSize, Cancel, Context, Decided, Decision, EngineError, Fingerprint, HeadReader, ItemReader, ItemWriter,
-    LossReader, Note, Observer, Partition, PhaseSpec, Pipeline, RestError, RestFormat, RunEvent, RunOptions,
-    RunSummary, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, Source, SourceContext, Sourced, Stage, StageError,
+    Barrier, BatchSize, Cancel, Context, Decided, Decision, EngineError, Fingerprint, HeadReader, ItemReader,
+    ItemWriter, LossReader, Note, Observer, Partition, PhaseSpec, Pipeline, RestError, RestFormat, RunEvent,
+    RunOptions, RunSummary, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, Source, SourceContext, Sourced, Stage,
+    StageError,
 };
 use item::{
     Attributes, Body, BodyKind, Digest, FailureClass, Head, Item, ItemId, Loss, Page, Provenance, Rejection, Rule,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use engine::{Barrier, Decision, Fingerprint, Note, StageError};
+use engine::{Barrier, Decided, Decision, Fingerprint, Note, StageError};
 use item::{Attributes, Rejection};
 
 use super::gate::ASKED;
@@ -27,7 +27,7 @@ impl Barrier for TriplesBarrier {
         &[ASKED]
     }
 
-    fn decide(&self, notes: &[Note]) -> Result<Vec<Decision>, StageError> {
+    fn decide(&self, notes: &[Note]) -> Result<Decided, StageError> {
         let mut seen: HashSet<(&str, &str)> = HashSet::new();
         let mut decisions = Vec::with_capacity(notes.len());
         for note in notes {
@@ -40,7 +40,7 @@ impl Barrier for TriplesBarrier {
                 None => Decision::Keep(Attributes::new()),
             });
         }
-        Ok(decisions)
+        Ok(decisions.into())
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
             note(3, "b.org", Some("make it blue")),
             note(4, "a.org", None),
         ];
-        let decisions = TriplesBarrier.decide(&notes).expect("decides");
+        let decisions = TriplesBarrier.decide(&notes).expect("decides").decisions;
         let kept: Vec<bool> = decisions.iter().map(|decision| matches!(decision, Decision::Keep(_))).collect();
         assert_eq!(kept, [true, true, false, true, true]);
     }

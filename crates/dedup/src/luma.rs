@@ -186,15 +186,15 @@ struct Cells {
     sums: Vec<u32>,
     /// Rows in `sums`.
     summed: usize,
-    cells: Vec<u8>,
+    done: Vec<u8>,
 }
 
 impl Cells {
     fn new(width: usize, rows: usize) -> Self {
         let sums = vec![0; width.div_ceil(box_side(width))];
         let box_height = box_side(rows);
-        let cells = Vec::with_capacity(sums.len() * rows.div_ceil(box_height));
-        Self { width, rows_left: rows, box_height, sums, summed: 0, cells }
+        let done = Vec::with_capacity(sums.len() * rows.div_ceil(box_height));
+        Self { width, rows_left: rows, box_height, sums, summed: 0, done }
     }
 
     fn push(&mut self, boxes: &[u32]) {
@@ -213,15 +213,15 @@ impl Cells {
         let box_width = box_side(self.width);
         for (column, sum) in self.sums.iter_mut().enumerate() {
             let count = (box_width.min(self.width - column * box_width) * self.summed) as u32;
-            self.cells.push(((std::mem::take(sum) + count / 2) / count) as u8);
+            self.done.push(((std::mem::take(sum) + count / 2) / count) as u8);
         }
         self.summed = 0;
     }
 
     fn finish(self) -> GrayImage {
         let columns = self.sums.len();
-        let lines = self.cells.len() / columns;
-        GrayImage::from_raw(columns as u32, lines as u32, self.cells).expect("whole lines were pushed")
+        let lines = self.done.len() / columns;
+        GrayImage::from_raw(columns as u32, lines as u32, self.done).expect("whole lines were pushed")
     }
 }
 

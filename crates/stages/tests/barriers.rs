@@ -23,7 +23,7 @@ fn text(theme: u8, copy: u8) -> String {
     (0..120).map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn note(number: u64, &(domain, theme, copy): &Row) -> Note {
+fn note(number: u64, (domain, theme, copy): Row) -> Note {
     let shade = |x: u32, y: u32| Digest::of(&[theme, (x / 16) as u8, (y / 16) as u8]).as_bytes()[0];
     let picture = RgbImage::from_fn(64, 64, |x, y| Rgb([shade(x, y); 3]));
     let sight = Hasher::default().hash_picture(&picture.into(), 48).expect("a picture of sane size");
@@ -35,7 +35,7 @@ fn note(number: u64, &(domain, theme, copy): &Row) -> Note {
 }
 
 fn notes(rows: &[Row]) -> Vec<Note> {
-    let mut notes: Vec<Note> = rows.iter().zip(0..).map(|(row, number)| note(number, row)).collect();
+    let mut notes: Vec<Note> = rows.iter().zip(0..).map(|(row, number)| note(number, *row)).collect();
     notes.sort_by_key(|note| note.id);
     notes
 }

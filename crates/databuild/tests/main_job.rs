@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 const INTERRUPTED: i32 = 5;
@@ -38,6 +38,13 @@ fn is_equipped() -> bool {
         }
         equipped
     })
+}
+
+/// Runs are made one after the other: a farm takes all cores, and what a run gives beside seven others is not what is asked here.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // A test that failed says so itself.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run_command(store: &Path) -> Command {
@@ -114,6 +121,7 @@ fn the_funnel_is_the_one_that_the_sample_was_made_for() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let record = std::fs::read(quiet_store().join("runs/demo/run.json")).expect("the run record");
     let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
     let rejected = |stage: &serde_json::Value| stage["rejected"].as_object().cloned().unwrap_or_default();
@@ -149,6 +157,7 @@ fn a_second_run_does_nothing_and_says_so() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let plan = databuild().args(["plan", "pipelines/demo.toml", "--store"]).arg(quiet_store()).output().expect("plan");
     assert!(text(&plan.stdout).contains("nothing to do"), "{}", text(&plan.stdout));
     let again = databuild().args(["run", "pipelines/demo.toml", "--store"]).arg(quiet_store()).output().expect("run");
@@ -160,6 +169,7 @@ fn a_changed_threshold_renders_nothing() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let set = ["--set", "snapshots.score_min=0.9"];
     let plan =
         databuild().args(["plan", "pipelines/demo.toml", "--json", "--store"]).arg(quiet_store()).args(set).output();
@@ -183,6 +193,7 @@ fn every_row_renders_as_stored() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let verify = databuild().arg("verify").arg(dataset(quiet_store())).output().expect("verify");
     let said = text(&verify.stdout);
     assert!(verify.status.success(), "{said}{}", text(&verify.stderr));
@@ -195,6 +206,7 @@ fn a_dataset_that_was_touched_does_not_verify() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let copy = tempfile::tempdir().expect("a folder");
     for (name, bytes) in files(&dataset(quiet_store())) {
         let path = copy.path().join(&name);
@@ -215,6 +227,7 @@ fn python_reads_the_dataset() {
         skip(&format!("there is no {}", python.display()));
         return;
     }
+    let _alone = alone();
     let cache = tempfile::tempdir().expect("a folder");
     let data = dataset(quiet_store()).join("data");
     let script = root().join("tests/python/read_dataset.py");
@@ -254,6 +267,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let (store, temp) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     // Killed before anything is committed, after the first phase, in the middle of rendering, around the sink.
     let moments: [&dyn Fn(&mut Child); 4] = [
@@ -278,6 +292,7 @@ fn an_interrupted_run_stops_soon_and_goes_on() {
     if !is_equipped() {
         return;
     }
+    let _alone = alone();
     let (store, temp) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let mut child = start(store.path(), temp.path());
     wait_for(&mut child, store.path(), "pages");

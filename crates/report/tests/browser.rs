@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fixture::Fixture;
+use report::{CLUSTER_PICTURES_MAX, LOST_PICTURES_MAX_PER_RULE};
 
 const BROWSERS: [&str; 2] = ["/usr/lib/chromium/chromium-headless-shell", "/usr/bin/chromium-headless-shell"];
 /// A busy machine needs a while for a cold browser; a healthy one needs two seconds.
@@ -59,9 +60,11 @@ fn the_report_works_in_chrome() {
     let (dom, log) = open(browser, scratch.path(), &format!("{url}#filter=near-duplicate"), &["--dump-dom"]);
     assert!(!log.contains("CONSOLE"), "the page complains:\n{log}");
     assert!(dom.contains("<title>demo &lt;crawl&gt; – databuild report</title>"), "a word from the web did something");
-    let shown = format!("<output id=\"shown\" for=\"filter\">12 of {}</output>", summary.cards);
-    assert!(dom.contains(&shown), "the filter does not filter: no {shown}");
-    assert_eq!(dom.matches("<li class=\"card\" hidden=\"\">").count(), summary.cards - 12);
+    // In the gallery of the rule, and in the sheets of three clusters beside the page that was kept.
+    let near = LOST_PICTURES_MAX_PER_RULE + 3 * (CLUSTER_PICTURES_MAX - 1);
+    let found = dom.split("<output id=\"shown\" for=\"filter\">").nth(1).map(|rest| rest.split('<').next());
+    assert_eq!(found, Some(Some(format!("{near} of {}", summary.cards).as_str())), "the filter does not filter");
+    assert_eq!(dom.matches("<li class=\"card\" hidden=\"\">").count(), summary.cards - near);
 
     for (name, scheme) in [("dark", 0), ("light", 1)] {
         let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{name}.png"));

@@ -88,15 +88,15 @@ pub(crate) enum BenchCommand {
 pub(crate) struct BenchRenderArgs {
     /// A folder of HTML files, or a WARC file whose captures are cleaned first.
     pub(crate) path: PathBuf,
-    /// Browser processes; by default one a core.
+    /// Browsers, each of which renders one page at a time; by default one more than there are cores.
     #[arg(long, value_name = "N")]
     pub(crate) browsers: Option<usize>,
-    /// Tabs of each browser.
-    #[arg(long, value_name = "N")]
-    pub(crate) tabs: Option<usize>,
-    /// Tallest screenshot in CSS px: 720 for the first viewport alone.
+    /// Tallest screenshot in CSS px: that of the viewport for the first one alone.
     #[arg(long, value_name = "PX", default_value_t = 4_096)]
     pub(crate) height_max: u32,
+    /// Height of the viewport in CSS px.
+    #[arg(long, value_name = "PX", default_value_t = 720)]
+    pub(crate) viewport_height: u32,
     /// `png`, `png-small`, `jpeg`, `webp` or `webp-lossless`.
     #[arg(long, value_name = "FORMAT", default_value = "png")]
     pub(crate) format: String,
@@ -115,9 +115,15 @@ pub(crate) struct BenchRenderArgs {
     /// Break the cost of a page down by steps, one page at a time.
     #[arg(long, conflicts_with = "floor")]
     pub(crate) steps: bool,
-    /// Render each page so many times, across restarts and numbers of tabs, and count the pages that come out the same.
+    /// Render each page so many times, across restarts and numbers of browsers, and count the pages that come out the same.
     #[arg(long, value_name = "TIMES", conflicts_with_all = ["floor", "steps"])]
     pub(crate) same: Option<usize>,
+    /// Folder for the screenshots of pages that come out differently.
+    #[arg(long, value_name = "DIR", requires = "same")]
+    pub(crate) save: Option<PathBuf>,
+    /// Have the pages, as they were captured, reach for a server on loopback and for a file, and count what reaches them.
+    #[arg(long, conflicts_with_all = ["floor", "steps", "same"])]
+    pub(crate) closed: bool,
     /// The Chrome to use, instead of the one found in PATH.
     #[arg(long, value_name = "FILE")]
     pub(crate) chrome: Option<PathBuf>,
@@ -282,7 +288,7 @@ pub(crate) struct VerifyArgs {
     /// Rows to render again, chosen by hash; all by default.
     #[arg(long, value_name = "N")]
     pub(crate) sample: Option<usize>,
-    /// Tabs of the Chrome farm; by default what the machine can feed.
+    /// Pages that are rendered at once; by default what the machine can feed.
     #[arg(long, value_name = "N")]
     pub(crate) tabs: Option<usize>,
     /// The Chrome to use, instead of the one found in PATH.

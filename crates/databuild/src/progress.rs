@@ -108,6 +108,9 @@ impl Observer for Bars {
                 self.say(&format!("barrier `{barrier}`: {kept} of {seen} go on"));
             }
             RunEvent::BrowserReplaced { reason } => self.say(&format!("a browser was replaced: {reason}")),
+            RunEvent::ProcessKilled { memory_bytes } => {
+                self.say(&format!("a browser's process was ended: it used {:.0} MB", *memory_bytes as f64 / 1e6));
+            }
             RunEvent::Noted { message } => self.say(message),
             _ => {}
         }

@@ -104,6 +104,36 @@ pub enum RunEvent {
         /// Why.
         reason: String,
     },
+    /// A tab was thrown away, because its page hung or its renderer crashed.
+    TabReplaced {
+        /// What happened to it.
+        message: String,
+    },
+    /// A page is rendered once more, in a browser of its own, to find out whether it was the one that broke the last.
+    PageRetried {
+        /// What happened to it.
+        message: String,
+    },
+    /// A process of a browser was ended for its memory.
+    ProcessKilled {
+        /// What it used.
+        memory_bytes: u64,
+    },
+    /// How the browsers do, every few seconds.
+    FarmSeen {
+        /// Pages that have their answer, since the browsers were started.
+        pages: u64,
+        /// Pages a second, since the last such event.
+        pages_per_s: f64,
+        /// Tabs that render now.
+        tabs_busy: usize,
+        /// All tabs.
+        tabs: usize,
+        /// Browsers that were replaced so far.
+        restarts: u64,
+        /// Memory of each browser, shared pages not counted.
+        memory_bytes: Vec<u64>,
+    },
     /// A note for people, about something that is neither an item nor an error.
     Noted {
         /// The note.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use headless_chrome::protocol::cdp::{Browser as BrowserDomain, Target};
 
 use crate::farm::{FarmConfig, FarmError};
+use crate::frames::Frames;
 use crate::monitor::MemoryLimits;
 use crate::process::Process;
 use crate::protocol;
@@ -35,12 +36,15 @@ const FLAGS: &[&str] = &[
     "--lang=en-US",
     "--disable-checker-imaging",
     "--disable-image-animation-resync",
-    // Animated pictures stand still on their first frame (2 is ImageAnimationPolicy::kNoAnimation).
-    "--blink-settings=imageAnimationPolicy=2",
+    // Animated pictures stand still on their first frame (2 is ImageAnimationPolicy::kNoAnimation). A page is painted as far
+    // as the tab's surface goes, not only in its viewport.
+    "--blink-settings=imageAnimationPolicy=2,mainFrameClipsContent=false",
     "--disable-new-content-rendering-timeout",
     "--disable-threaded-animation",
     "--disable-threaded-scrolling",
     "--run-all-compositor-stages-before-draw",
+    // A page draws when it is told to, and at no other time: what is painted depends on no clock. See `frames`.
+    "--enable-begin-frame-control",
     // Closed to the world: no name resolves, and whatever needs none, an address or loopback, meets a proxy that is not there.
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=http://0.0.0.0:1",
@@ -146,11 +150,14 @@ impl Browser {
     pub(crate) fn open_tab(&self) -> Result<Tab, CallError> {
         let deadline = Instant::now() + CONTROL_TIMEOUT;
         let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        let target_id = control.call(&protocol::create_target(), deadline)?.target_id;
+        // Only headless shells know frames on request, and only they call themselves that.
+        let frames = if self.version.starts_with("HeadlessChrome/") { Frames::OnRequest } else { Frames::AtAnyTime };
+        let target = protocol::create_target(frames == Frames::OnRequest);
+        let target_id = control.call(&target, deadline)?.target_id;
         let attach = Target::AttachToTarget { target_id: target_id.clone(), flatten: Some(true) };
         let session_id = control.call(&attach, deadline)?.session_id;
         drop(control);
-        Tab::prepare(self.transport.session(session_id), target_id, deadline)
+        Tab::prepare(self.transport.session(session_id), target_id, frames, deadline)
     }
 
     /// Ends a tab whatever its page is doing. An error says that the browser itself does not answer.

@@ -80,6 +80,33 @@ pub enum CardFault {
     Monospace(u32, u32),
 }
 
+impl CardFault {
+    /// What makes it so, and what to do.
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::NotRendered(_) => {
+                "look at what the browser said; `chrome --version` and a browser from your packages tell more"
+            }
+            Self::Colour(_) => {
+                "`--force-color-profile=srgb` has no effect: a wrapper script or policy sets another colour profile"
+            }
+            Self::SubpixelText => {
+                "`--disable-lcd-text` has no effect: take the browser's binary itself, not a wrapper script that adds flags"
+            }
+            Self::ScrollBar => "`--hide-scrollbars` has no effect: take chromium-headless-shell",
+            Self::ScriptRan => {
+                "the browser runs scripts against `Emulation.setScriptExecutionDisabled`: take another build"
+            }
+            Self::Animation => "the browser does not let animations end: it is older than what was tried, version 156",
+            Self::DarkScheme => {
+                "`--force-dark-mode` or a policy is set: take the browser's binary itself, not a wrapper script"
+            }
+            Self::NoText => "install fonts, on Debian: apt-get install fontconfig fonts-liberation",
+            Self::Monospace(..) => "install a font of one width, on Debian: apt-get install fonts-liberation",
+        }
+    }
+}
+
 /// What the card showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CardReport {
@@ -137,7 +164,8 @@ fn examine(picture: &RgbImage, rendered: &Rendered) -> CardReport {
     fault(at(350, 50) != [0xff; 3], CardFault::DarkScheme);
     let ground = at(WIDTH / 2, HEIGHT - 10);
     fault(ground == [0xff, 0, 0], CardFault::ScriptRan);
-    fault(at(WIDTH - 2, HEIGHT - 10) != ground || rendered.page_width != WIDTH, CardFault::ScrollBar);
+    let body = rendered.nodes.iter().find(|node| node.tag == "body").map(|node| node.rect.width.round() as u32);
+    fault(body.is_some_and(|width| width != WIDTH), CardFault::ScrollBar);
     let words: Vec<[u8; 3]> = square(picture, 0, 110, WIDTH, 30);
     fault(words.iter().all(|pixel| *pixel == [0xff; 3]), CardFault::NoText);
     fault(words.iter().any(|[r, g, b]| r != g || g != b), CardFault::SubpixelText);

@@ -24,7 +24,7 @@ use crate::sequence::{self, SEQUENCE_VERSION};
 
 /// Time for a tab to reach its blank page; a tab that does not is thrown away before any page is lost to it.
 const BLANK_TIMEOUT: Duration = Duration::from_secs(10);
-/// Memory that a browser is counted with when a farm is sized: a few tabs of ordinary pages take half of it.
+/// Memory that a browser is counted with when a farm is sized: ordinary pages take a third of it.
 const BROWSER_BYTES: u64 = 1 << 30;
 /// Start tags that a document may have for each element that is allowed, before it is refused unseen: comments and
 /// attributes hold some that make no element.
@@ -37,10 +37,8 @@ const STUCK_TABS_MAX: usize = 3;
 pub struct FarmConfig {
     /// The browser binary; see [`find_chrome`](crate::find_chrome).
     pub chrome: PathBuf,
-    /// Browser processes.
+    /// Browsers, each with one tab: the pages that are worked on at once.
     pub browsers: usize,
-    /// Tabs of each browser: the pages that it works on at once.
-    pub tabs_per_browser: usize,
     /// Chrome's own sandbox. It needs a user other than root, so the caller decides.
     pub sandbox: bool,
     /// Pages after which a browser is replaced: costs creep up by half over 2,000 pages in a tab, and a start costs
@@ -62,12 +60,11 @@ pub struct FarmConfig {
 }
 
 impl FarmConfig {
-    /// A farm for this machine: one browser and two tabs a core, so that a core always has a page while another waits.
+    /// A farm for this machine: a browser for each core and one more, so that cores always have a page while another waits.
     pub fn new(chrome: PathBuf, cores: usize) -> Self {
         Self {
             chrome,
-            browsers: cores.max(1),
-            tabs_per_browser: 2,
+            browsers: cores + 1,
             sandbox: true,
             pages_per_browser_max: 1_000,
             browser_age_max: Duration::from_hours(1),
@@ -82,7 +79,8 @@ impl FarmConfig {
     /// not fit, and with limits that keep all of them together within the memory.
     pub fn for_machine(chrome: PathBuf, cores: usize, memory_bytes: u64) -> Self {
         let fitting = usize::try_from(memory_bytes / BROWSER_BYTES).unwrap_or(usize::MAX);
-        let mut config = Self::new(chrome, cores.min(fitting).max(1));
+        let mut config = Self::new(chrome, cores);
+        config.browsers = config.browsers.min(fitting).max(1);
         let share = memory_bytes / config.browsers as u64;
         config.browser_memory_ceiling_bytes = config.browser_memory_ceiling_bytes.min(share).max(BROWSER_BYTES / 2);
         let ceiling = config.browser_memory_ceiling_bytes;
@@ -95,8 +93,8 @@ impl FarmConfig {
 /// A farm could not be started.
 #[derive(Debug, Error)]
 pub enum FarmError {
-    /// No browsers, or no tabs.
-    #[error("a farm needs at least one browser and one tab")]
+    /// No browsers.
+    #[error("a farm needs at least one browser")]
     Empty,
     /// No folder for a profile.
     #[error("no profile folder could be made")]
@@ -177,7 +175,7 @@ impl Farm {
 
     /// Starts a farm; `observer` hears of restarts.
     pub fn start_observed(config: FarmConfig, observer: Option<Observer>) -> Result<Self, FarmError> {
-        if config.browsers == 0 || config.tabs_per_browser == 0 {
+        if config.browsers == 0 {
             return Err(FarmError::Empty);
         }
         let spent_ms = Arc::default();

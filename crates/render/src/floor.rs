@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::browser::Browser;
 use crate::farm::{FarmConfig, FarmError};
 use crate::policy::RenderPolicy;
-use crate::protocol::{self, Clip, Evaluate};
+use crate::protocol::{Clip, Evaluate};
 use crate::sequence::SETTLE;
 use crate::snapshot;
 use crate::tab::Tab;
@@ -49,7 +49,7 @@ pub struct FloorPage<'a> {
     pub height: u32,
 }
 
-/// Browsers with warm tabs, as many as the farm has.
+/// Browsers with a warm tab each, as many as the farm has.
 #[derive(Debug)]
 pub struct Floor {
     // Tabs end before their browsers.
@@ -64,9 +64,7 @@ impl Floor {
         let (mut browsers, mut tabs) = (Vec::new(), Vec::new());
         for _ in 0..config.browsers {
             let browser = Browser::start(config, &spent_ms)?;
-            for _ in 0..config.tabs_per_browser {
-                tabs.push(browser.open_tab()?);
-            }
+            tabs.push(browser.open_tab()?);
             browsers.push(browser);
         }
         Ok(Self { tabs, browsers })
@@ -103,12 +101,12 @@ fn replay(tab: &mut Tab, page: FloorPage<'_>, policy: &RenderPolicy) -> Result<(
     let content = Page::SetDocumentContent { frame_id: tab.target_id.clone(), html: page.html.to_owned() };
     tab.session.call_unread(&content, deadline)?;
     tab.session.wait_load(deadline)?;
-    tab.session.call_unread(&protocol::frame(), deadline)?;
-    tab.session.call_unread(&Evaluate { expression: SETTLE, await_promise: true, return_by_value: true }, deadline)?;
+    let settle = Evaluate { expression: SETTLE, await_promise: true, return_by_value: true };
+    tab.frames.call(&tab.session, &settle, deadline)?;
     tab.session.call_unread(&snapshot::CAPTURE, deadline)?;
     if page.height > 0 {
-        let clip = Clip { top: 0, width: policy.viewport.width, height: page.height };
-        tab.session.call_unread(&protocol::screenshot(clip, policy.format), deadline)?;
+        let clip = Clip::new(policy.viewport, 0, page.height);
+        tab.frames.shoot(&tab.session, policy.viewport, clip, policy.format, deadline)?;
     }
     tab.clear()
 }

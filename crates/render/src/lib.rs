@@ -12,6 +12,7 @@ mod farm;
 mod finder;
 mod floor;
 mod fonts;
+mod frames;
 mod geometry;
 mod monitor;
 mod name;

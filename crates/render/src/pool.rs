@@ -1,8 +1,9 @@
 //! Browsers and their tabs, and who has which.
 //!
-//! A seat is a place for one browser. Callers take a tab of the seat with the fewest busy tabs; starting a browser and
-//! opening a tab happen on the caller's thread with the lock released. A browser is only replaced when none of its tabs is
-//! busy, so a tab that is lent out always belongs to the browser in its seat. Waiting is on one condvar, with a deadline.
+//! A seat is a place for one browser, which has one tab: the frames of two would wait for each other. Callers take the tab
+//! of a seat that is not busy; starting a browser and opening a tab happen on the caller's thread with the lock released. A
+//! browser is only replaced when its tab is not lent out, so a tab that is always belongs to the browser in its seat.
+//! Waiting is on one condvar, with a deadline.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -41,7 +42,6 @@ pub(crate) trait Host {
 pub(crate) struct Pool {
     state: Mutex<State>,
     changed: Condvar,
-    tabs_per_browser: usize,
     pages_max: u64,
     age_max: std::time::Duration,
     memory_max_bytes: u64,
@@ -59,8 +59,8 @@ struct State {
 #[derive(Debug, Default)]
 struct Seat {
     browser: Option<Arc<Browser>>,
-    idle: Vec<Tab>,
-    busy: usize,
+    idle: Option<Tab>,
+    busy: bool,
     pages: u64,
     starting: bool,
     /// Set when somebody found it hung and killed it.
@@ -94,7 +94,6 @@ impl Pool {
         Self {
             state: Mutex::new(State { seats, alone: false, closed: false }),
             changed: Condvar::new(),
-            tabs_per_browser: config.tabs_per_browser,
             pages_max: config.pages_per_browser_max,
             age_max: config.browser_age_max,
             memory_max_bytes: config.browser_memory_max_bytes,
@@ -112,7 +111,7 @@ impl Pool {
             match self.choose(&state) {
                 Choice::Wait => state = self.wait(state, deadline).ok_or(TakeError::Timeout)?,
                 Choice::Lend(seat) => {
-                    let tab = state.seats[seat].idle.pop();
+                    let tab = state.seats[seat].idle.take();
                     return Ok(self.lend(&mut state, seat, tab));
                 }
                 Choice::Open(seat) => {
@@ -182,32 +181,27 @@ impl Pool {
 
     pub(crate) fn busy(&self) -> usize {
         let state = self.lock();
-        state.seats.iter().map(|seat| seat.busy).sum::<usize>() + usize::from(state.alone)
+        state.seats.iter().filter(|seat| seat.busy).count() + usize::from(state.alone)
     }
 
     fn choose(&self, state: &State) -> Choice {
-        let mut best = (usize::MAX, Choice::Wait);
-        for (index, seat) in state.seats.iter().enumerate().filter(|(_, seat)| !seat.starting) {
-            let due = seat.browser.as_ref().and_then(|browser| self.due(seat, browser));
-            let choice = match (&seat.browser, due) {
-                (None, _) => Choice::Start(index, None),
-                (Some(_), Some(reason)) if seat.busy == 0 => Choice::Start(index, Some(reason)),
-                (Some(_), None) if !seat.idle.is_empty() => Choice::Lend(index),
-                (Some(_), None) if seat.busy < self.tabs_per_browser => Choice::Open(index),
-                _ => continue,
-            };
-            // Fewest pages at work first; among equals what costs least.
-            let cost = seat.busy * 3
-                + match choice {
-                    Choice::Lend(_) => 0,
-                    Choice::Open(_) => 1,
-                    Choice::Start(..) | Choice::Wait => 2,
-                };
-            if cost < best.0 {
-                best = (cost, choice);
-            }
-        }
-        best.1
+        let free = state.seats.iter().enumerate().filter(|(_, seat)| !seat.starting && !seat.busy);
+        let choices = free.map(|(index, seat)| match &seat.browser {
+            None => Choice::Start(index, None),
+            Some(browser) => match self.due(seat, browser) {
+                Some(reason) => Choice::Start(index, Some(reason)),
+                None if seat.idle.is_some() => Choice::Lend(index),
+                None => Choice::Open(index),
+            },
+        });
+        // What costs least.
+        let cost = |choice: &Choice| match choice {
+            Choice::Lend(_) => 0,
+            Choice::Open(_) => 1,
+            Choice::Start(..) => 2,
+            Choice::Wait => 3,
+        };
+        choices.min_by_key(cost).unwrap_or(Choice::Wait)
     }
 
     fn due(&self, seat: &Seat, browser: &Browser) -> Option<RestartReason> {
@@ -229,7 +223,7 @@ impl Pool {
 
     fn lend<'a>(&'a self, state: &mut State, index: usize, tab: Option<Tab>) -> Lease<'a> {
         let seat = &mut state.seats[index];
-        seat.busy += 1;
+        seat.busy = true;
         seat.pages += 1;
         let browser = seat.browser.clone().expect("only seats with a browser are lent from");
         Lease { pool: self, seat: index, browser, tab }
@@ -254,7 +248,7 @@ impl Lease<'_> {
     pub(crate) fn give_back(mut self) {
         let Some(mut tab) = self.tab.take() else { return };
         if tab.clear().is_ok() {
-            self.pool.lock().seats[self.seat].idle.push(tab);
+            self.pool.lock().seats[self.seat].idle = Some(tab);
         }
     }
 
@@ -281,7 +275,7 @@ impl Drop for Lease<'_> {
         if let Some(tab) = self.tab.take() {
             let _ = self.browser.close_tab(tab);
         }
-        self.pool.lock().seats[self.seat].busy -= 1;
+        self.pool.lock().seats[self.seat].busy = false;
         self.pool.changed.notify_all();
     }
 }

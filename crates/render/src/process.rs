@@ -31,6 +31,21 @@ const MEMORY_PAGE_BYTES: u64 = 4_096;
 /// Clock tick of `/proc`, on every Linux that Chrome supports.
 const TICK_MS: u64 = 10;
 const STDERR_FILE: &str = "stderr.log";
+const FONTS_FILE: &str = "fonts.conf";
+/// The system's fonts, asked for without a language. A renderer remembers the font that stood in for a character by the
+/// character alone, so that with languages a page's quotation marks would come from the font of whatever page asked first.
+/// Fonts for Chinese, Japanese and Korean hold the forms of each language and choose by the text's own language tag.
+/// `und-zsye` asks for emoji in colour.
+const FONTS: &str = r#"<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <match target="pattern">
+    <test name="lang" compare="not_eq"><string>und-zsye</string></test>
+    <edit name="lang" mode="assign" binding="strong"><string>en</string></edit>
+  </match>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+</fontconfig>
+"#;
 
 /// A running browser.
 #[derive(Debug)]
@@ -57,7 +72,10 @@ impl Process {
         let mut command = Command::new(chrome);
         command.args(flags).arg(format!("--user-data-dir={}", folder.join("data").display()));
         // Nothing of the user's settings, fonts or language reaches the pixels; nothing is written outside the folder.
+        let fonts = folder.join(FONTS_FILE);
+        fs::write(&fonts, FONTS)?;
         command.env_clear().env("HOME", folder).env("TMPDIR", folder).env("LANG", "C.UTF-8").env("TZ", "UTC");
+        command.env("FONTCONFIG_FILE", fonts);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(folder.join(STDERR_FILE))?);
         command.process_group(0);
         let mappings = vec![

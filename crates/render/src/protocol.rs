@@ -2,13 +2,13 @@
 //! its own: the generated `DOMSnapshot.captureSnapshot` has unsigned indexes and cannot read the -1 of real answers.
 
 use headless_chrome::protocol::cdp::types::Method;
-use headless_chrome::protocol::cdp::{Browser, Emulation, Fetch, Network, Page, Runtime, Target};
+use headless_chrome::protocol::cdp::{Browser, Emulation, Fetch, HeadlessExperimental, Network, Page, Runtime, Target};
 use item::Viewport;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::ImageFormat;
 
-pub(crate) fn create_target() -> Target::CreateTarget {
+pub(crate) fn create_target(frames_on_request: bool) -> Target::CreateTarget {
     Target::CreateTarget {
         url: BLANK.to_owned(),
         left: None,
@@ -17,7 +17,7 @@ pub(crate) fn create_target() -> Target::CreateTarget {
         height: None,
         window_state: None,
         browser_context_id: None,
-        enable_begin_frame_control: None,
+        enable_begin_frame_control: frames_on_request.then_some(true),
         new_window: None,
         background: None,
         for_tab: None,
@@ -92,19 +92,20 @@ pub(crate) struct Clip {
     pub(crate) top: u32,
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// Some of it lies outside the viewport. Chrome lays the tab's surface out anew for that, twice.
+    pub(crate) beyond: bool,
 }
 
-/// A screenshot, also of what lies outside the viewport.
+impl Clip {
+    pub(crate) fn new(viewport: Viewport, top: u32, height: u32) -> Self {
+        Self { top, width: viewport.width, height, beyond: top + height > viewport.height }
+    }
+}
+
+/// A screenshot.
 pub(crate) fn screenshot(clip: Clip, format: ImageFormat) -> Page::CaptureScreenshot {
-    use Page::CaptureScreenshotFormatOption::{Jpeg, Png, Webp};
-    let (format, quality, fast) = match format {
-        ImageFormat::PngSmall => (Png, None, false),
-        // What becomes lossless WebP is a PNG first, decoded and thrown away.
-        ImageFormat::Png | ImageFormat::WebpLossless => (Png, None, true),
-        ImageFormat::Jpeg(quality) => (Jpeg, Some(quality.into()), false),
-        ImageFormat::Webp(quality) => (Webp, Some(quality.into()), false),
-    };
-    let Clip { top, width, height } = clip;
+    let (format, quality, fast) = encoding(format);
+    let Clip { top, width, height, beyond } = clip;
     let area =
         Page::Viewport { x: 0.0, y: f64::from(top), width: f64::from(width), height: f64::from(height), scale: 1.0 };
     Page::CaptureScreenshot {
@@ -112,16 +113,52 @@ pub(crate) fn screenshot(clip: Clip, format: ImageFormat) -> Page::CaptureScreen
         quality,
         clip: Some(area),
         from_surface: None,
-        capture_beyond_viewport: Some(true),
+        capture_beyond_viewport: Some(beyond),
         optimize_for_speed: Some(fast),
     }
 }
 
-/// The cheapest way to have the page draw a frame: a screenshot of one pixel. Not beyond the viewport, which would lay the
-/// tab's surface out anew: that cost a sixth of the page.
-pub(crate) fn frame() -> Page::CaptureScreenshot {
-    let one = Clip { top: 0, width: 1, height: 1 };
-    Page::CaptureScreenshot { capture_beyond_viewport: Some(false), ..screenshot(one, ImageFormat::Png) }
+/// Chrome's format, its quality, and whether it is to be quick rather than small.
+fn encoding(format: ImageFormat) -> (Page::CaptureScreenshotFormatOption, Option<u32>, bool) {
+    use Page::CaptureScreenshotFormatOption::{Jpeg, Png, Webp};
+    match format {
+        ImageFormat::PngSmall => (Png, None, false),
+        // What becomes lossless WebP is a PNG first, decoded and thrown away.
+        ImageFormat::Png | ImageFormat::WebpLossless => (Png, None, true),
+        ImageFormat::Jpeg(quality) => (Jpeg, Some(quality.into()), false),
+        ImageFormat::Webp(quality) => (Webp, Some(quality.into()), false),
+    }
+}
+
+/// A frame without pixels: style, layout, and what hangs on frames, such as transitions and observers.
+pub(crate) fn bare_frame() -> HeadlessExperimental::BeginFrame {
+    let [frame_time_ticks, interval] = [None; 2];
+    HeadlessExperimental::BeginFrame { frame_time_ticks, interval, no_display_updates: Some(true), screenshot: None }
+}
+
+/// A frame with pixels.
+pub(crate) fn drawn_frame() -> HeadlessExperimental::BeginFrame {
+    HeadlessExperimental::BeginFrame { no_display_updates: None, ..bare_frame() }
+}
+
+/// A frame whose pixels come back: the tab's whole surface.
+pub(crate) fn shot_frame(format: ImageFormat) -> HeadlessExperimental::BeginFrame {
+    use HeadlessExperimental::ScreenshotParamsFormat::{Jpeg, Png, Webp};
+    use Page::CaptureScreenshotFormatOption as Option;
+    let (format, quality, fast) = encoding(format);
+    let format = match format {
+        Option::Jpeg => Jpeg,
+        Option::Png => Png,
+        Option::Webp => Webp,
+    };
+    let screenshot =
+        HeadlessExperimental::ScreenshotParams { format: Some(format), quality, optimize_for_speed: Some(fast) };
+    HeadlessExperimental::BeginFrame { screenshot: Some(screenshot), ..drawn_frame() }
+}
+
+/// The size of a tab's surface, in device px. The layout keeps the size that [`device_metrics`] says.
+pub(crate) fn surface(width: u32, height: u32) -> Emulation::SetVisibleSize {
+    Emulation::SetVisibleSize { width, height }
 }
 
 /// No file is ever stored, whatever a page offers.

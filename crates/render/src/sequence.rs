@@ -4,7 +4,6 @@
 //! viewport, a dark scheme) is a further render: only a fresh document answers as the stored code will when it is loaded.
 
 use std::error::Error;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,14 +14,14 @@ use thiserror::Error;
 use crate::event::Step;
 use crate::geometry::{self, Cover};
 use crate::policy::{ImageFormat, RenderOutcome, RenderPolicy, Rendered};
-use crate::protocol::{self, Clip, Evaluate};
+use crate::protocol::{Clip, Evaluate};
 use crate::screenshot::{self, ScreenshotError};
 use crate::snapshot::{self, Layout};
 use crate::tab::Tab;
 use crate::transport::{CallError, excerpt};
 
 /// Part of the fingerprint: raise it when the same page would give other pixels or nodes.
-pub(crate) const SEQUENCE_VERSION: u64 = 4;
+pub(crate) const SEQUENCE_VERSION: u64 = 5;
 /// Largest side of a texture in device px; Chrome paints nothing beyond.
 const TEXTURE_SIDE_MAX: f64 = 16_384.0;
 /// Largest side of a WebP picture.
@@ -34,14 +33,26 @@ const TILE_HEIGHT: f64 = 8_192.0;
 /// Chrome paints by the clock alone (waiting progress bars, carets) is pinned by a style sheet that is not part of the
 /// document. Page scripts are off, but a page can hide members of `document` behind the names of its elements, hence the
 /// prototypes.
+///
+/// It waits for two frames: with the first, focus is given, transitions begin and pictures are decoded, and what has not
+/// begun cannot be ended; by the second, what observes sizes, such as the controls of media, has seen them. With scripts
+/// off no callback runs, but promises of the browser's own do: an animation of nothing is ready when a frame has passed.
 pub(crate) const SETTLE: &str = "(() => {
   const member = (name) => Object.getOwnPropertyDescriptor(Document.prototype, name);
   const read = (name) => member(name).get.call(document);
-  const pins = new CSSStyleSheet();
-  pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important; content-visibility: visible !important }');
-  member('adoptedStyleSheets').set.call(document, [pins]);
-  const pictures = Array.from(read('images'), (image) => HTMLImageElement.prototype.decode.call(image).catch(() => {}));
-  return Promise.all([read('fonts').ready, ...pictures]).then(() => {
+  const frame = () => {
+    const nothing = new Animation(new KeyframeEffect(null, [], 1));
+    nothing.play();
+    return nothing.ready;
+  };
+  const loaded = () => {
+    const pins = new CSSStyleSheet();
+    pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important; content-visibility: visible !important }');
+    member('adoptedStyleSheets').set.call(document, [pins]);
+    const decoded = (image) => HTMLImageElement.prototype.decode.call(image).catch(() => {});
+    return Promise.all([read('fonts').ready, ...Array.from(read('images'), decoded)]);
+  };
+  const stop = () => {
     for (let round = 0; round < 3; round++) {
       const moving = Document.prototype.getAnimations.call(document);
       for (const animation of moving) {
@@ -57,7 +68,8 @@ pub(crate) const SETTLE: &str = "(() => {
     const focused = read('activeElement');
     if (focused instanceof HTMLElement) HTMLElement.prototype.blur.call(focused);
     window.scrollTo(0, 0);
-  });
+  };
+  return frame().then(loaded).then(stop).then(frame).then(() => {});
 })()";
 
 /// A step did not come to its end.
@@ -182,19 +194,15 @@ fn load(tab: &mut Tab, html: &str, policy: &RenderPolicy, deadline: Instant) -> 
     tab.session.call(&content, deadline)?;
     tab.session.wait_load(deadline)?;
     if let Some(scripts_ms) = policy.scripts_ms {
-        let left = deadline.saturating_duration_since(Instant::now());
-        thread::sleep(left.min(Duration::from_millis(scripts_ms)));
+        tab.frames.run(&tab.session, Duration::from_millis(scripts_ms), deadline)?;
         tab.forbid_scripts(deadline)?;
     }
     Ok(())
 }
 
 fn settle(tab: &Tab, deadline: Instant) -> Result<(), Trouble> {
-    // One frame before anything is pinned: focus is given, transitions begin and pictures are decoded with the first frame
-    // after the load, and what has not begun cannot be ended.
-    tab.session.call(&protocol::frame(), deadline)?;
     let script = Evaluate { expression: SETTLE, await_promise: true, return_by_value: true };
-    match tab.session.call(&script, deadline)?.exception {
+    match tab.frames.call(&tab.session, &script, deadline)?.exception {
         Some(exception) => Err(Trouble::Script(excerpt(&exception.to_string()))),
         None => Ok(()),
     }
@@ -207,22 +215,21 @@ fn lay_out(tab: &Tab, deadline: Instant) -> Result<Layout, Trouble> {
 
 fn paint(tab: &Tab, frame: &Frame, policy: &RenderPolicy, deadline: Instant) -> Result<Bytes, Trouble> {
     let scale = policy.viewport.device_scale_factor;
-    let width = policy.viewport.width;
     let shoot = |clip: Clip, format: ImageFormat| -> Result<Bytes, Trouble> {
-        let answer = tab.session.call(&protocol::screenshot(clip, format), deadline)?;
-        Ok(screenshot::keep(&answer.data, frame.width, device(clip.height, scale))?)
+        let data = tab.frames.shoot(&tab.session, policy.viewport, clip, format, deadline)?;
+        Ok(screenshot::keep(&data, frame.width, device(clip.height, scale))?)
     };
     let format = policy.format;
     let one_texture = f64::from(frame.height) <= TEXTURE_SIDE_MAX;
     if one_texture && format != ImageFormat::WebpLossless {
-        return shoot(Clip { top: 0, width, height: frame.css_height }, format);
+        return shoot(Clip::new(policy.viewport, 0, frame.css_height), format);
     }
     let tile_height = if one_texture { frame.css_height } else { (TILE_HEIGHT / scale) as u32 }.max(1);
     let tiles: Vec<Bytes> = (0..frame.css_height)
         .step_by(tile_height as usize)
         .map(|top| {
             let height = tile_height.min(frame.css_height - top);
-            shoot(Clip { top, width, height }, ImageFormat::Png)
+            shoot(Clip::new(policy.viewport, top, height), ImageFormat::Png)
         })
         .collect::<Result<_, _>>()?;
     Ok(screenshot::assemble(&tiles, frame.width, frame.height, format)?)

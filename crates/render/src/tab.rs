@@ -5,6 +5,7 @@ use std::time::Instant;
 use headless_chrome::protocol::cdp::{Animation, Emulation, Inspector, Page};
 use item::Viewport;
 
+use crate::frames::Frames;
 use crate::policy::{ColorScheme, RenderPolicy};
 use crate::protocol;
 use crate::transport::{CallError, Session};
@@ -35,6 +36,7 @@ const PINS: &str = "(() => {
 pub(crate) struct Tab {
     pub(crate) session: Session,
     pub(crate) target_id: String,
+    pub(crate) frames: Frames,
     viewport: Option<Viewport>,
     media: Option<(ColorScheme, bool)>,
     scripts: Scripts,
@@ -52,7 +54,12 @@ enum Scripts {
 
 impl Tab {
     /// Sets up what holds for every page.
-    pub(crate) fn prepare(session: Session, target_id: String, deadline: Instant) -> Result<Self, CallError> {
+    pub(crate) fn prepare(
+        session: Session,
+        target_id: String,
+        frames: Frames,
+        deadline: Instant,
+    ) -> Result<Self, CallError> {
         session.call(&Inspector::Enable(None), deadline)?;
         session.call(&Page::Enable { enable_file_chooser_opened_event: None }, deadline)?;
         session.call(&Emulation::SetScriptExecutionDisabled { value: true }, deadline)?;
@@ -63,8 +70,8 @@ impl Tab {
         session.call(&protocol::offline(), deadline)?;
         session.call(&protocol::pause_requests(REFUSED_URLS), deadline)?;
         // The first navigation also makes the renderer, which a page should not pay for.
-        let mut tab =
-            Self { session, target_id, viewport: None, media: None, scripts: Scripts::NeverRun, clearing: false };
+        let (viewport, media, scripts, clearing) = (None, None, Scripts::NeverRun, false);
+        let mut tab = Self { session, target_id, frames, viewport, media, scripts, clearing };
         tab.clear()?;
         Ok(tab)
     }
@@ -91,6 +98,9 @@ impl Tab {
         if self.viewport != Some(policy.viewport) {
             self.viewport = None;
             self.session.call(&protocol::device_metrics(policy.viewport), deadline)?;
+            // A document that was made for another view keeps something of it: paint orders were others.
+            self.clear()?;
+            self.ready(deadline)?;
             self.viewport = Some(policy.viewport);
         }
         let media = (policy.color_scheme, policy.reduced_motion);

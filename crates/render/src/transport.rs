@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headless_chrome::protocol::cdp::types::Method;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,9 @@ pub(crate) enum CallError {
     /// The browser answered with an error.
     #[error("{method} was refused: {message}")]
     Refused { method: &'static str, message: String },
+    /// Frames were drawn, and none came with a picture.
+    #[error("no frame came with a picture")]
+    NoPicture,
     /// The browser answered something else than its protocol says.
     #[error("{method} was answered in an unknown form")]
     Malformed { method: &'static str, source: serde_json::Error },
@@ -154,6 +157,35 @@ impl Session {
             }
             // Else a late answer to a call that was given up, or an event, which `next` has counted.
         }
+    }
+
+    /// Calls `method`, and `help` over and over, with that much time between, until the answer to `method` is there.
+    pub(crate) fn call_helped<M, H>(
+        &self,
+        method: &M,
+        help: &H,
+        pause: Duration,
+        deadline: Instant,
+    ) -> Result<M::ReturnObject, CallError>
+    where
+        M: Method + Serialize,
+        H: Method + Serialize,
+    {
+        let wanted = self.send(method)?;
+        let (mut answer, mut helping) = (None, None);
+        while answer.is_none() || helping.is_some() {
+            let until = if helping.is_some() { deadline } else { deadline.min(Instant::now() + pause) };
+            match self.next(until) {
+                Ok(Message::Answer { id, result }) if id == wanted => answer = Some(result),
+                Ok(Message::Answer { id, .. }) if helping == Some(id) => helping = None,
+                Ok(_) => {}
+                Err(CallError::Timeout) if Instant::now() < deadline => helping = Some(self.send(help)?),
+                Err(error) => return Err(error),
+            }
+        }
+        let raw = answer.unwrap_or_else(|| Err(RemoteError { message: "no answer".to_owned() }));
+        let raw = raw.map_err(|error| CallError::Refused { method: M::NAME, message: error.message })?;
+        serde_json::from_str(raw.get()).map_err(|source| CallError::Malformed { method: M::NAME, source })
     }
 
     /// Calls `method` and does not wait; its answer is passed over by later calls.

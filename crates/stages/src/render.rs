@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use ::render::{
     ColorScheme, Farm, FarmConfig, FarmEvent, ImageFormat, RenderOutcome, RenderPolicy, Rendered, find_chrome,
@@ -233,6 +234,8 @@ pub struct RenderStage {
     farm: Arc<Mutex<State>>,
     /// What the farm told since somebody last asked.
     news: Arc<Mutex<Vec<FarmEvent>>>,
+    /// When the farm was last reported or started, and its pages until then.
+    reported: Arc<Mutex<(Instant, u64)>>,
 }
 
 enum State {
@@ -260,8 +263,7 @@ impl RenderStage {
         // As root Chrome can't have its sandbox; everybody else keeps it.
         farm.sandbox = !is_root;
         if config.tabs > 0 {
-            farm.browsers = farm.browsers.min(config.tabs);
-            farm.tabs_per_browser = config.tabs.div_ceil(farm.browsers);
+            farm.browsers = config.tabs;
         }
         Ok(Self {
             config: farm,
@@ -271,12 +273,13 @@ impl RenderStage {
             fonts: fonts.short(),
             farm: Arc::new(Mutex::new(State::Idle)),
             news: Arc::default(),
+            reported: Arc::new(Mutex::new((Instant::now(), 0))),
         })
     }
 
     /// Pages that render at the same time.
     pub fn tabs(&self) -> usize {
-        self.config.browsers * self.config.tabs_per_browser
+        self.config.browsers
     }
 
     fn farm(&self) -> Result<Arc<Farm>, StageError> {
@@ -287,7 +290,8 @@ impl RenderStage {
             State::Idle => {
                 let news = Arc::clone(&self.news);
                 let listen = move |event| {
-                    if matches!(event, FarmEvent::BrowserReplaced { .. }) {
+                    // Steps come by the dozen a second, and nobody follows them in a run.
+                    if !matches!(event, FarmEvent::StepEnded { .. }) {
                         news.lock().unwrap_or_else(PoisonError::into_inner).push(event);
                     }
                 };
@@ -297,10 +301,41 @@ impl RenderStage {
                 let farm = Farm::start_observed(config, Some(Arc::new(listen)))
                     .map_err(|error| StageError::new("start the Chrome farm", error))?;
                 let farm = Arc::new(farm);
+                *self.reported.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), 0);
                 *state = State::Running(Arc::clone(&farm), profiles);
                 Ok(farm)
             }
         }
+    }
+
+    fn as_run_event(&self, event: FarmEvent) -> Option<RunEvent> {
+        Some(match event {
+            FarmEvent::BrowserReplaced { reason, .. } => RunEvent::BrowserReplaced { reason: reason.name().to_owned() },
+            FarmEvent::TabReplaced { message, .. } => RunEvent::TabReplaced { message },
+            FarmEvent::PageRetried { message } => RunEvent::PageRetried { message },
+            FarmEvent::ProcessKilled { memory_bytes } => RunEvent::ProcessKilled { memory_bytes },
+            FarmEvent::MemorySeen { browsers } => return self.report(browsers),
+            FarmEvent::StepEnded { .. } => return None,
+        })
+    }
+
+    /// How the farm does, if it still runs.
+    fn report(&self, memory_bytes: Vec<u64>) -> Option<RunEvent> {
+        let stats = match &*self.farm.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Running(farm, _) => farm.stats(),
+            State::Idle | State::Stopped => return None,
+        };
+        let now = Instant::now();
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let (then, before) = std::mem::replace(&mut *reported, (now, stats.pages));
+        Some(RunEvent::FarmSeen {
+            pages: stats.pages,
+            pages_per_s: stats.pages.saturating_sub(before) as f64 / now.duration_since(then).as_secs_f64(),
+            tabs_busy: stats.tabs_busy,
+            tabs: self.tabs(),
+            restarts: stats.restarts.iter().sum(),
+            memory_bytes,
+        })
     }
 
     /// One page in every view. The first view decides; of the others, those that come out are further rows.
@@ -350,13 +385,11 @@ impl RenderStage {
         Ok(SameView { farm, policy })
     }
 
-    /// Tells of browsers that were replaced.
+    /// Tells of what happened to browsers, tabs and pages, and now and then of how the farm does.
     pub(crate) fn tell(&self, context: Context<'_>) {
         let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
-        for event in news {
-            if let FarmEvent::BrowserReplaced { reason, .. } = event {
-                context.observer.event(&RunEvent::BrowserReplaced { reason: reason.name().to_owned() });
-            }
+        for event in news.into_iter().filter_map(|event| self.as_run_event(event)) {
+            context.observer.event(&event);
         }
     }
 

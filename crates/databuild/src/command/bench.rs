@@ -3,6 +3,7 @@
 //! The farm is the one that runs use, with nothing around it. Processor time is what counts: seconds on the clock say as
 //! much about the machine's other work.
 
+mod closed;
 mod input;
 mod load;
 mod same;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use item::Viewport;
 use render::{Farm, FarmConfig, Floor, FloorPage, ImageFormat, RenderOutcome, RenderPolicy, find_chrome};
 
 use self::load::{Usage, own_memory_bytes};
@@ -31,11 +33,14 @@ const WARM_UP_PAGES: usize = 6;
 
 /// Measures the farm.
 pub(crate) fn render(args: &BenchRenderArgs, printer: Printer) -> Outcome {
-    let pages = input::pages(&args.path, args.limit)?;
     let (config, policy) = (farm_config(args)?, policy(args)?);
+    if args.closed {
+        return closed::closed(&input::captures(&args.path, args.limit)?, config, &policy, printer);
+    }
+    let pages = input::pages(&args.path, args.limit)?;
     printer.note(&format!("{} pages of {}", pages.len(), args.path.display()));
     if let Some(times) = args.same {
-        return same::same(&pages, times, &config, &policy, printer);
+        return same::same(&pages, times, &config, &policy, args.save.as_deref(), printer);
     }
     if args.steps {
         return steps::steps(&pages, config, &policy, printer);
@@ -52,7 +57,6 @@ fn farm_config(args: &BenchRenderArgs) -> Result<FarmConfig, CommandError> {
     let mut config = FarmConfig::new(chrome, cores);
     config.sandbox = !environment.is_root;
     config.browsers = args.browsers.unwrap_or(config.browsers);
-    config.tabs_per_browser = args.tabs.unwrap_or(config.tabs_per_browser);
     config.pages_per_browser_max = args.pages_per_browser.unwrap_or(config.pages_per_browser_max);
     Ok(config)
 }
@@ -70,7 +74,9 @@ fn policy(args: &BenchRenderArgs) -> Result<RenderPolicy, CommandError> {
         }
     };
     // Nothing is refused, so that every page is paid for in full, by us and by whoever is compared.
-    Ok(RenderPolicy { height_max: args.height_max, format, ..RenderPolicy::accept_all() })
+    let policy = RenderPolicy::accept_all();
+    let viewport = Viewport { height: args.viewport_height, ..policy.viewport };
+    Ok(RenderPolicy { viewport, height_max: args.height_max, format, ..policy })
 }
 
 fn start(config: &FarmConfig) -> Result<Farm, CommandError> {
@@ -142,7 +148,7 @@ fn measure(
     args: &BenchRenderArgs,
     printer: Printer,
 ) -> Outcome {
-    let threads = config.browsers * config.tabs_per_browser;
+    let threads = config.browsers;
     let total = pages.len() * args.rounds;
     let profiles = tempfile::tempdir().map_err(CommandError::environment)?;
     let config = FarmConfig { profile_root: Some(profiles.path().to_owned()), ..config };
@@ -177,8 +183,8 @@ fn measure(
 
     let count = total as f64;
     printer.data(&format!(
-        "farm           {} browsers x {} tabs, height cap {} px, {}",
-        config.browsers, config.tabs_per_browser, policy.height_max, args.format,
+        "farm           {} browsers, height cap {} px, {}",
+        config.browsers, policy.height_max, args.format,
     ));
     for (outcome, number) in tally.outcomes.into_inner().expect("no thread panics with it") {
         printer.data(&format!("pages          {number} {outcome}"));

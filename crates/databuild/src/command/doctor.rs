@@ -1,10 +1,11 @@
 //! `databuild doctor`: what is installed, what is missing, and how to get it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pipeline::Environment;
-use render::{Farm, FarmConfig, chrome_build, find_chrome, render_card};
+use render::{CardFault, Farm, FarmConfig, chrome_build, find_chrome, render_card};
 use score::{Runtime, find_runtime};
 
 use super::Outcome;
@@ -113,7 +114,6 @@ fn no_chrome() -> Finding {
 /// Renders a page whose pixels and boxes are known.
 fn test_card(chrome: &Path, environment: &Environment) -> Finding {
     let mut config = FarmConfig::new(chrome.to_owned(), 1);
-    config.tabs_per_browser = 1;
     config.sandbox = !environment.is_root;
     let farm = match Farm::start(config) {
         Ok(farm) => farm,
@@ -126,8 +126,8 @@ fn test_card(chrome: &Path, environment: &Environment) -> Finding {
     farm.shutdown();
     if !report.faults.is_empty() {
         let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
-        let advice = "the flags of the farm did not do their work: another build of Chrome may, or report this";
-        return Finding::Bad(faults.join("; "), advice.into());
+        let advice: BTreeSet<&str> = report.faults.iter().map(CardFault::advice).collect();
+        return Finding::Bad(faults.join("; "), advice.into_iter().collect::<Vec<_>>().join("; "));
     }
     let missing = &report.missing_scripts;
     if !missing.is_empty() {

@@ -11,6 +11,7 @@ mod finished;
 mod hashlist;
 mod inspect;
 mod metrics;
+mod pixels;
 mod plan;
 mod publish;
 mod report;

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use render::{ColorScheme, Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
 
 use super::Outcome;
+use super::pixels::Difference;
 use crate::cli::VerifyArgs;
 use crate::environment;
 use crate::error::CommandError;
@@ -96,7 +97,7 @@ pub(super) fn start_farm(chrome: Option<&Path>, tabs: Option<usize>) -> Result<F
     let mut config = FarmConfig::new(chrome, cores);
     config.sandbox = !environment.is_root;
     if let Some(tabs) = tabs {
-        config.tabs_per_browser = tabs.div_ceil(config.browsers).max(1);
+        config.browsers = tabs.max(1);
     }
     Farm::start(config).map_err(|error| missing(error.into()))
 }
@@ -170,8 +171,5 @@ fn compare_pixels(
     if again.dimensions() != stored.dimensions() {
         return Err(format!("the size is {:?}, stored is {:?}", again.dimensions(), stored.dimensions()));
     }
-    match again.pixels().zip(stored.pixels()).filter(|(a, b)| a != b).count() {
-        0 => Ok(()),
-        count => Err(format!("{count} of {} pixels differ", u64::from(stored.width()) * u64::from(stored.height()))),
-    }
+    Difference::between(&stored, &again).map_or(Ok(()), |difference| Err(difference.to_string()))
 }

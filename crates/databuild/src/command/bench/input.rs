@@ -4,13 +4,31 @@ use std::path::{Path, PathBuf};
 
 use clean::{CleanPolicy, NoAssets, clean};
 use ingest::{ArchiveReader, CaptureOutcome, CapturePolicy, CaptureReader, Limits};
-use item::Verdict;
+use item::{Capture, Item, Verdict};
 
 use crate::error::CommandError;
 
 /// At most `limit` pages, spread evenly over what is there.
 pub(super) fn pages(path: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
-    let pages = if path.is_dir() { of_folder(path, limit)? } else { of_warc(path)? };
+    let policy = CleanPolicy::default();
+    let cleaned = |item: Item<Capture>| match clean(&item.body, &item.head.provenance.url, &policy, &NoAssets) {
+        Verdict::Keep(kept) => Some(kept.body.html),
+        _ => None,
+    };
+    read(path, limit, cleaned)
+}
+
+/// The same, but of WARC files the captures as they are.
+pub(super) fn captures(path: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
+    read(path, limit, |item| Some(item.body.html))
+}
+
+fn read(
+    path: &Path,
+    limit: Option<usize>,
+    html: impl Fn(Item<Capture>) -> Option<String>,
+) -> Result<Vec<String>, CommandError> {
+    let pages = if path.is_dir() { of_folder(path, limit)? } else { of_warc(path, html)? };
     let pages = spread(pages, limit);
     if pages.is_empty() {
         return Err(CommandError::usage(format!("find pages in `{}`: there are none", path.display()))
@@ -29,15 +47,12 @@ fn of_folder(folder: &Path, limit: Option<usize>) -> Result<Vec<String>, Command
     pages.map_err(CommandError::environment)
 }
 
-fn of_warc(path: &Path) -> Result<Vec<String>, CommandError> {
+fn of_warc(path: &Path, html: impl Fn(Item<Capture>) -> Option<String>) -> Result<Vec<String>, CommandError> {
     let archive = ArchiveReader::open(path, Limits::default()).map_err(CommandError::environment)?;
-    let policy = CleanPolicy::default();
     let mut pages = Vec::new();
     for outcome in CaptureReader::new(archive, CapturePolicy::default()) {
-        if let CaptureOutcome::Capture(item) = outcome.map_err(CommandError::environment)?
-            && let Verdict::Keep(kept) = clean(&item.body, &item.head.provenance.url, &policy, &NoAssets)
-        {
-            pages.push(kept.body.html);
+        if let CaptureOutcome::Capture(item) = outcome.map_err(CommandError::environment)? {
+            pages.extend(html(*item));
         }
     }
     Ok(pages)

@@ -45,7 +45,7 @@ pub(super) fn steps(pages: &[String], config: FarmConfig, policy: &RenderPolicy,
             }
         }
     };
-    let config = FarmConfig { browsers: 1, tabs_per_browser: 1, ..config };
+    let config = FarmConfig { browsers: 1, ..config };
     let started = Farm::start_observed(config, Some(Arc::new(observer))).map_err(CommandError::environment)?;
     let started = Arc::new(started);
     farm.get_or_init(|| Arc::downgrade(&started));

@@ -32,10 +32,10 @@ const MEMORY_PAGE_BYTES: u64 = 4_096;
 const TICK_MS: u64 = 10;
 const STDERR_FILE: &str = "stderr.log";
 const FONTS_FILE: &str = "fonts.conf";
-/// The system's fonts, asked for without a language. A renderer remembers the font that stood in for a character by the
-/// character alone, so that with languages a page's quotation marks would come from the font of whatever page asked first.
-/// Fonts for Chinese, Japanese and Korean hold the forms of each language and choose by the text's own language tag.
-/// `und-zsye` asks for emoji in colour.
+/// The system's fonts, asked for without a language. Chrome keeps the font that stands in for a character by the character
+/// alone, so that with languages a page's quotation marks could come from the font of whatever page asked first. Fonts for
+/// Chinese, Japanese and Korean hold the forms of each language and choose by the text's own language tag. `und-zsye` asks for
+/// emoji in colour.
 const FONTS: &str = r#"<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>

@@ -66,7 +66,8 @@ mod tests {
 
     /// Pages of every archive of the corpus, cleaned.
     fn real_pages() -> Option<Vec<String>> {
-        let wanted = std::env::var("DATABUILD_CORPUS_PAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(PAGES);
+        let wanted = std::env::var_os("DATABUILD_CORPUS_PAGES").and_then(|text| text.to_str()?.parse().ok());
+        let wanted: usize = wanted.unwrap_or(PAGES);
         let folder = corpus()?.join("pages");
         let mut archives: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
         archives.retain(|path| path.extension().is_some_and(|extension| extension == "gz"));

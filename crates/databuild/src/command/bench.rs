@@ -35,7 +35,7 @@ const WARM_UP_PAGES: usize = 6;
 pub(crate) fn render(args: &BenchRenderArgs, printer: Printer) -> Outcome {
     let (config, policy) = (farm_config(args)?, policy(args)?);
     if args.closed {
-        return closed::closed(&input::captures(&args.path, args.limit)?, config, &policy, printer);
+        return closed::closed(&input::captures(&args.path, args.limit)?, &config, &policy, printer);
     }
     let pages = input::pages(&args.path, args.limit)?;
     printer.note(&format!("{} pages of {}", pages.len(), args.path.display()));

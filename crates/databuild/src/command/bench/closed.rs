@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const CANARY: &str = "canary-7f1c02d9";
 const CANARY_COLOUR: [u8; 3] = [0, 255, 1];
 
-pub(super) fn closed(pages: &[String], config: FarmConfig, policy: &RenderPolicy, printer: Printer) -> Outcome {
+pub(super) fn closed(pages: &[String], config: &FarmConfig, policy: &RenderPolicy, printer: Printer) -> Outcome {
     let folder = tempfile::tempdir().map_err(CommandError::environment)?;
     let canary = folder.path().join("canary.html");
     std::fs::write(&canary, format!("<body style='background:#00ff01'>{CANARY}")).map_err(CommandError::environment)?;
@@ -43,7 +43,7 @@ pub(super) fn closed(pages: &[String], config: FarmConfig, policy: &RenderPolicy
     let policy = RenderPolicy { scripts_ms: Some(SCRIPTS_MS), ..policy.clone() };
     let (addresses, seen, next) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let outcomes: Mutex<BTreeMap<String, usize>> = Mutex::default();
-    let farm = start(&config)?;
+    let farm = start(config)?;
     thread::scope(|scope| {
         for _ in 0..config.browsers {
             scope.spawn(|| {
@@ -102,17 +102,18 @@ fn reaching_out(page: &str, base: &str, file: &str) -> (String, usize) {
         rest = &after[end..];
     }
     html.push_str(rest);
-    html.push_str(&format!(
+    let file = format!(
         "<img src='file://{file}'><iframe src='file://{file}'></iframe><embed src='file://{file}'>
          <link rel=stylesheet href='file://{file}'><script>fetch('file://{file}').then(r => r.text())
          .then(t => document.body.append(t))</script>"
-    ));
+    );
+    html.push_str(&file);
     (html, count)
 }
 
 fn shows_canary(page: &Rendered) -> bool {
     let told = page.nodes.iter().any(|node| node.text.contains(CANARY));
-    let picture = image::load_from_memory(&page.screenshot).map(|picture| picture.into_rgb8());
+    let picture = image::load_from_memory(&page.screenshot).map(image::DynamicImage::into_rgb8);
     told || picture.is_ok_and(|picture| picture.pixels().any(|pixel| pixel.0 == CANARY_COLOUR))
 }
 

@@ -130,6 +130,8 @@ pub struct FarmStats {
     pub tabs_busy: usize,
     /// Tabs that were thrown away.
     pub tabs_replaced: u64,
+    /// Tabs that were exchanged for fresh ones, because a page has font sizes that they would have drawn otherwise.
+    pub tabs_renewed: u64,
     /// Browsers that were replaced, by reason, in the order of [`RestartReason::ALL`].
     pub restarts: [u64; RestartReason::ALL.len()],
     /// Memory of all browsers when last looked at, shared pages not counted.

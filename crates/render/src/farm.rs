@@ -164,6 +164,7 @@ struct Counts {
     pages: AtomicU64,
     retries: AtomicU64,
     tabs_replaced: AtomicU64,
+    tabs_renewed: AtomicU64,
     restarts: [AtomicU64; RestartReason::ALL.len()],
 }
 
@@ -244,6 +245,7 @@ impl Farm {
             retries: count(&self.counts.retries),
             tabs_busy: self.pool.busy(),
             tabs_replaced: count(&self.counts.tabs_replaced),
+            tabs_renewed: count(&self.counts.tabs_renewed),
             restarts: std::array::from_fn(|reason| count(&self.counts.restarts[reason])),
             memory_bytes: browsers.iter().map(|browser| count(&browser.memory_bytes)).sum(),
             browser_memory_peak_bytes: count(&self.watched.peak_bytes),
@@ -284,11 +286,22 @@ impl Farm {
                 continue;
             }
             let ended = |step, elapsed| self.step_ended(step, elapsed);
-            let error = match sequence::render(lease.tab(), html, policy, &ended) {
-                Ok(outcome) => {
+            let mut rendered = sequence::render(lease.tab(), html, policy, &ended);
+            if matches!(rendered, Ok(None)) {
+                self.counts.tabs_renewed.fetch_add(1, Ordering::Relaxed);
+                if let Err(error) = lease.renew(Instant::now() + BLANK_TIMEOUT) {
+                    self.tab_replaced(seat, format!("no fresh tab could be had: {error}"));
+                    let _ = lease.discard();
+                    continue;
+                }
+                rendered = sequence::render(lease.tab(), html, policy, &ended);
+            }
+            let error = match rendered {
+                Ok(Some(outcome)) => {
                     lease.give_back();
                     return outcome;
                 }
+                Ok(None) => unreachable!("a fresh tab has drawn nothing"),
                 Err(error) => error,
             };
             let failure = error.to_failure(FailureClass::Timeout);
@@ -323,7 +336,8 @@ impl Farm {
             return no_tab(&TakeError::Open(error));
         }
         let ended = |step, elapsed| self.step_ended(step, elapsed);
-        sequence::render(&mut tab, html, policy, &ended).unwrap_or_else(|error| {
+        let rendered = sequence::render(&mut tab, html, policy, &ended);
+        rendered.map(|outcome| outcome.expect("a fresh tab has drawn nothing")).unwrap_or_else(|error| {
             if browser.memory_kills.load(Ordering::Relaxed) > 0 {
                 let message = format!("a process used more than {} bytes", self.config.process_memory_max_bytes);
                 return RenderOutcome::Failed(Failure { class: FailureClass::Limit, message });

@@ -23,6 +23,7 @@ mod protocol;
 mod role;
 mod screenshot;
 mod sequence;
+mod sizes;
 mod snapshot;
 mod tab;
 mod transport;

@@ -252,6 +252,15 @@ impl Lease<'_> {
         }
     }
 
+    /// Puts a fresh tab in the place of the one that was lent, and waits until it is blank.
+    pub(crate) fn renew(&mut self, deadline: Instant) -> Result<(), CallError> {
+        if let Some(tab) = self.tab.take() {
+            self.browser.close_tab(tab)?;
+        }
+        let tab = self.tab.insert(self.browser.open_tab()?);
+        tab.ready(deadline)
+    }
+
     /// Throws the tab away. Says whether the browser still answers; if not, it is killed, and replaced by the next caller.
     pub(crate) fn discard(mut self) -> Result<(), CallError> {
         let Some(tab) = self.tab.take() else { return Ok(()) };

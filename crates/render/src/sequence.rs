@@ -105,13 +105,14 @@ impl StepError {
     }
 }
 
-/// Renders a page on a blank tab; `ended` hears of each step. The tab is spoilt when this fails.
+/// Renders a page on a blank tab; `ended` hears of each step. The tab is spoilt when this fails. `None` says that the page
+/// needs a tab that has drawn nothing yet.
 pub(crate) fn render(
     tab: &mut Tab,
     html: &str,
     policy: &RenderPolicy,
     ended: &dyn Fn(Step, Duration),
-) -> Result<RenderOutcome, StepError> {
+) -> Result<Option<RenderOutcome>, StepError> {
     let page_deadline = Instant::now() + Duration::from_millis(policy.page_timeout_ms);
     let step = |step: Step| Run { step, page_deadline, policy, ended };
     step(Step::Load).run(|deadline| load(tab, html, policy, deadline))?;
@@ -120,15 +121,19 @@ pub(crate) fn render(
 
     if layout.nodes.len() > policy.elements_max {
         let message = format!("{} elements, the most is {}", layout.nodes.len(), policy.elements_max);
-        return Ok(RenderOutcome::Failed(Failure { class: FailureClass::Limit, message }));
+        return Ok(Some(RenderOutcome::Failed(Failure { class: FailureClass::Limit, message })));
+    }
+    let sizes = layout.nodes.iter().map(|node| node.font_size).filter(|size| *size > 0.0);
+    if !tab.font_sizes.admit(sizes) {
+        return Ok(None);
     }
     let frame = Frame::of(&layout, policy);
     let cover = Cover::of(&layout, policy.viewport.width, frame.css_height);
     if let Some(rejection) = geometry::refuse(&layout, cover, policy) {
-        return Ok(RenderOutcome::Refused(rejection));
+        return Ok(Some(RenderOutcome::Refused(rejection)));
     }
     let screenshot = step(Step::Paint).run(|deadline| paint(tab, &frame, policy, deadline))?;
-    Ok(RenderOutcome::Rendered(Rendered {
+    Ok(Some(RenderOutcome::Rendered(Rendered {
         screenshot,
         width: frame.width,
         height: frame.height,
@@ -139,7 +144,7 @@ pub(crate) fn render(
         blank_share: cover.blank_share,
         text_coverage: cover.text_coverage,
         stable: None,
-    }))
+    })))
 }
 
 struct Run<'a> {

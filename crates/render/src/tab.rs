@@ -8,6 +8,7 @@ use item::Viewport;
 use crate::frames::Frames;
 use crate::policy::{ColorScheme, RenderPolicy};
 use crate::protocol;
+use crate::sizes::FontSizes;
 use crate::transport::{CallError, Session};
 
 /// Requests that are refused before anything is resolved or opened. `data:` needs no world and stays allowed.
@@ -37,6 +38,7 @@ pub(crate) struct Tab {
     pub(crate) session: Session,
     pub(crate) target_id: String,
     pub(crate) frames: Frames,
+    pub(crate) font_sizes: FontSizes,
     viewport: Option<Viewport>,
     media: Option<(ColorScheme, bool)>,
     scripts: Scripts,
@@ -71,7 +73,8 @@ impl Tab {
         session.call(&protocol::pause_requests(REFUSED_URLS), deadline)?;
         // The first navigation also makes the renderer, which a page should not pay for.
         let (viewport, media, scripts, clearing) = (None, None, Scripts::NeverRun, false);
-        let mut tab = Self { session, target_id, frames, viewport, media, scripts, clearing };
+        let font_sizes = FontSizes::default();
+        let mut tab = Self { session, target_id, frames, font_sizes, viewport, media, scripts, clearing };
         tab.clear()?;
         Ok(tab)
     }

@@ -213,6 +213,19 @@ fn a_character_has_the_same_font_whatever_was_shown_before() {
 }
 
 #[test]
+fn a_font_has_the_size_that_the_page_says() {
+    let page =
+        |px: f64| format!("<!doctype html><body style='font-size:{px}px'><p>{}", "Tags of many sizes ".repeat(20));
+    let rig = || rig(|config| config.browsers = 1);
+    let (Some(fresh), Some(used)) = (rig(), rig()) else { return };
+    let alone = rendered(fresh.farm.render(&page(19.2179), &policy()));
+    let before = rendered(used.farm.render(&page(19.205), &policy()));
+    assert_ne!(before.screenshot, alone.screenshot, "the sizes differ");
+    assert_same_pixels(&rendered(used.farm.render(&page(19.2179), &policy())), &alone);
+    assert_eq!(used.farm.stats().tabs_renewed, 1);
+}
+
+#[test]
 fn nothing_leaves_the_machine_and_nothing_is_read_from_it() {
     let Some(rig) = rig(|config| config.browsers = 1) else { return };
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

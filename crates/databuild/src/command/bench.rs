@@ -205,7 +205,12 @@ fn measure(
         memory_most as f64 / 1e6,
     ));
     let restarts = render::RestartReason::ALL.map(|why| format!("{} {}", stats.restarts_for(why), why.name()));
-    printer.data(&format!("restarts       {}; {} pages retried", restarts.join(", "), stats.retries));
+    printer.data(&format!(
+        "restarts       {}; {} pages retried, {} tabs renewed",
+        restarts.join(", "),
+        stats.retries,
+        stats.tabs_renewed
+    ));
     if args.floor {
         report(printer, "floor", bare, count);
         printer.data(&format!(

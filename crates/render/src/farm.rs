@@ -336,15 +336,16 @@ impl Farm {
             return no_tab(&TakeError::Open(error));
         }
         let ended = |step, elapsed| self.step_ended(step, elapsed);
-        let rendered = sequence::render(&mut tab, html, policy, &ended);
-        rendered.map(|outcome| outcome.expect("a fresh tab has drawn nothing")).unwrap_or_else(|error| {
-            if browser.memory_kills.load(Ordering::Relaxed) > 0 {
-                let message = format!("a process used more than {} bytes", self.config.process_memory_max_bytes);
-                return RenderOutcome::Failed(Failure { class: FailureClass::Limit, message });
-            }
-            let class = if error.is_timeout() { FailureClass::Timeout } else { FailureClass::Crash };
-            RenderOutcome::Failed(error.to_failure(class))
-        })
+        let error = match sequence::render(&mut tab, html, policy, &ended) {
+            Ok(outcome) => return outcome.expect("a fresh tab has drawn nothing"),
+            Err(error) => error,
+        };
+        if browser.memory_kills.load(Ordering::Relaxed) > 0 {
+            let message = format!("a process used more than {} bytes", self.config.process_memory_max_bytes);
+            return RenderOutcome::Failed(Failure { class: FailureClass::Limit, message });
+        }
+        let class = if error.is_timeout() { FailureClass::Timeout } else { FailureClass::Crash };
+        RenderOutcome::Failed(error.to_failure(class))
     }
 
     fn tab_replaced(&self, browser: usize, message: String) {

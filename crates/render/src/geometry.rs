@@ -171,7 +171,8 @@ mod tests {
         };
         let good = Cover { blank_share: 0.5, text_coverage: 0.5 };
         let check = |page_width: u32, page_height: u32, nodes: &[Node], cover: Cover, expected: Option<Rule>| {
-            let layout = Layout { page_width, page_height, nodes: nodes.to_vec(), texts: Vec::new() };
+            let layout =
+                Layout { page_width, page_height, nodes: nodes.to_vec(), texts: Vec::new(), font_sizes: Vec::new() };
             assert_eq!(refuse(&layout, cover, &policy).map(|r| r.rule), expected, "{page_width} x {page_height}");
         };
         let one = [node(100.0, true)];
@@ -195,7 +196,7 @@ mod tests {
             Rect { x: 0.0, y: 900.0, width: 160.0, height: 16.0 },
             Rect { x: -500.0, y: 0.0, width: 40.0, height: 16.0 },
         ];
-        let layout = Layout { page_width: 160, page_height: 1_000, nodes: vec![image], texts };
+        let layout = Layout { page_width: 160, page_height: 1_000, nodes: vec![image], texts, font_sizes: Vec::new() };
         // Ten rows of ten cells: the image fills two rows, the first text one row and five cells.
         assert_eq!(Cover::of(&layout, 160, 160), Cover { blank_share: 0.7, text_coverage: 0.05 });
     }

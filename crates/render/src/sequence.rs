@@ -123,8 +123,7 @@ pub(crate) fn render(
         let message = format!("{} elements, the most is {}", layout.nodes.len(), policy.elements_max);
         return Ok(Some(RenderOutcome::Failed(Failure { class: FailureClass::Limit, message })));
     }
-    let sizes = layout.nodes.iter().map(|node| node.font_size).filter(|size| *size > 0.0);
-    if !tab.font_sizes.admit(sizes) {
+    if !tab.font_sizes.admit(layout.font_sizes.iter().copied()) {
         return Ok(None);
     }
     let frame = Frame::of(&layout, policy);

@@ -1,5 +1,7 @@
 //! From Chrome's snapshot to our node list.
 
+use std::collections::BTreeSet;
+
 use item::{Node, Rect, Visibility};
 
 use crate::name::{Element, Names};
@@ -37,6 +39,8 @@ pub(crate) struct Layout {
     pub(crate) nodes: Vec<Node>,
     /// Boxes of visible text.
     pub(crate) texts: Vec<Rect>,
+    /// Font sizes of all boxes, px: also of pseudo-elements, of Chrome's own parts, and in frames.
+    pub(crate) font_sizes: Vec<f32>,
 }
 
 /// Reads the main document of a snapshot; `None` if its columns do not fit together.
@@ -162,7 +166,8 @@ pub(crate) fn read(snapshot: &Snapshot) -> Option<Layout> {
         }
     }
     finish(&mut nodes, &facts, elements, &words, document);
-    Some(Layout { page_width: size(document.content_width), page_height: size(document.content_height), nodes, texts })
+    let (page_width, page_height) = (size(document.content_width), size(document.content_height));
+    Some(Layout { page_width, page_height, nodes, texts, font_sizes: font_sizes(snapshot, string) })
 }
 
 /// What needs the whole list: names and visibility.
@@ -199,6 +204,14 @@ fn size(length: f64) -> u32 {
 fn rect(bounds: [f64; 4]) -> Rect {
     let [x, y, width, height] = bounds.map(|edge| edge as f32);
     Rect { x, y, width, height }
+}
+
+/// Each font size of a snapshot, once.
+fn font_sizes<'a>(snapshot: &Snapshot, string: impl Fn(i64) -> Option<&'a str>) -> Vec<f32> {
+    let boxes = snapshot.documents.iter().flat_map(|document| &document.layout.styles);
+    let indexes: BTreeSet<i64> = boxes.filter_map(|values| values.first().copied()).collect();
+    let size = |index: i64| string(index)?.trim_end_matches("px").parse().ok();
+    indexes.into_iter().filter_map(size).collect()
 }
 
 /// The computed styles of a box.

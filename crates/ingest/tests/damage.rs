@@ -134,6 +134,18 @@ fn a_bomb_costs_itself() {
 }
 
 #[test]
+fn a_version_that_is_none_is_passed_over() {
+    // What is looked for behind damage has to be what is read there: else the reader finds the same place for ever.
+    let odd = b"WARC/.01\r\nWARC-Type: response\r\nContent-Length: 1\r\n\r\nx\r\n\r\n".to_vec();
+    let sound = record("response", "https://a.example/", b"x");
+    for before in [Vec::new(), sound.clone()] {
+        let entries = entries_of(io::Cursor::new([&before[..], &odd, &sound].concat()), Limits::default());
+        assert_eq!(uris(&entries).len(), 1 + before.len().min(1), "{entries:?}");
+        assert_eq!(damages(&entries), [&DamageReason::Garbage]);
+    }
+}
+
+#[test]
 fn a_file_that_is_all_damage_is_given_up() {
     let limits = Limits { damages_max: 10, ..Limits::default() };
     let entries = entries_of(io::Cursor::new(b"WARC/1.0\r\nA: b\r\n\r\n".repeat(1000)), limits);

@@ -74,8 +74,30 @@ fn whatever_goes_wrong_the_bytes_are_the_same() {
     check(&[Mischief::CutAfter(100_000), Mischief::CutAfter(0), Mischief::CutAfter(1)], 4);
     check(&[Mischief::CutAfter(100_000), Mischief::IgnoreRange], 2);
     check(&[Mischief::PromiseMore(1000)], 2);
+    check(&[Mischief::PromiseLess(1000), Mischief::PromiseLess(10)], 3);
+    check(&[Mischief::PromiseLess(1000), Mischief::IgnoreRange], 2);
     // More breaks than a transfer has patience for, but each time some bytes came.
     check(&[Mischief::CutAfter(1000); 20], 21);
+}
+
+#[test]
+fn a_file_that_is_shorter_than_its_description_ends() {
+    let server = server();
+    for mischief in [&[][..], &[Mischief::IgnoreRange]] {
+        let client = client();
+        let mut file = client.describe(&server.url("/file"), &Notes::default()).expect("it is there");
+        file.bytes = file.bytes.map(|bytes| bytes + 10);
+        let mut reader = RemoteReader::new(client, file, Arc::<Notes>::default());
+        let mut start = vec![0; 1000];
+        reader.read_exact(&mut start).expect("it comes");
+        server.misbehave(mischief.iter().copied());
+        let mut rest = Vec::new();
+        reader.read_to_end(&mut rest).unwrap_or_else(|error| panic!("{mischief:?}: {error:?}"));
+        assert!([start, rest].concat() == bytes(), "{mischief:?}");
+        let before = server.asked().len();
+        assert_eq!(reader.read(&mut [0; 10]).expect("it ended"), 0);
+        assert_eq!(server.asked().len(), before, "the end is the end");
+    }
 }
 
 #[test]
@@ -194,6 +216,7 @@ fn a_range_is_its_bytes_whatever_goes_wrong() {
     check(&[Mischief::Status(503), Mischief::CutAfter(500), Mischief::HangUp]);
     check(&[Mischief::IgnoreRange]);
     check(&[Mischief::PromiseMore(1000)]);
+    check(&[Mischief::PromiseLess(1000)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::{Cancel, Observer, RunEvent, Source, SourceContext, Sourced};
+use ingest::remote::{Client, ClientPolicy, Watch};
 use item::ItemId;
 use stages::{IndexConfig, OfCrawl, SourceConfig, WarcSource};
 use store::LocalStore;
@@ -14,6 +15,15 @@ struct Deaf;
 
 impl Observer for Deaf {
     fn event(&self, _: &RunEvent) {}
+}
+
+struct Nobody;
+
+impl Watch for Nobody {
+    fn stopped(&self) -> bool {
+        false
+    }
+    fn waiting(&self, _: &str) {}
 }
 
 fn context() -> SourceContext {
@@ -91,6 +101,56 @@ fn a_crawl_gives_what_its_archives_give() {
     let by_url = |site| server.url(&format!("/crawl-data/{CRAWL}/segments/1/warc/{site}.warc.gz"));
     let by_url = SourceConfig { warcs: ["a", "b", "c"].map(by_url).to_vec(), ..of_crawl(&server) };
     assert_eq!(captures(&source(&by_url, folder.path())), local);
+}
+
+/// A bucket `crawl` with three archives in `a/`, which lists them with or without what there is to say of each.
+fn bucket(described: bool) -> FileServer {
+    let server = FileServer::start(["a", "b", "c"].map(|site| (format!("/crawl/a/{site}.warc.gz"), archive(site))))
+        .expect("loopback is there");
+    let client = Client::new(ClientPolicy { requests_per_second: 1000.0, ..ClientPolicy::default() });
+    let object = |site: &str| {
+        let file = client.describe(&server.url(&format!("/crawl/a/{site}.warc.gz")), &Nobody).expect("it is there");
+        let (bytes, version) = (file.bytes.expect("a length"), file.version.expect("a version"));
+        let more = format!("<ETag>{}</ETag><Size>{bytes}</Size>", version.replace('"', "&quot;"));
+        format!("<Contents><Key>a/{site}.warc.gz</Key>{}</Contents>", if described { &more } else { "" })
+    };
+    // In two answers, with an object that is no archive and one that stands for the folder.
+    let first =
+        format!("<NextContinuationToken>1</NextContinuationToken><Contents><Key>a/</Key></Contents>{}", object("a"));
+    let second = format!("{}{}<Contents><Key>a/readme.txt</Key></Contents>", object("b"), object("c"));
+    for (query, list) in [("", first), ("continuation-token=1&", second)] {
+        let list = format!("<ListBucketResult>{list}</ListBucketResult>");
+        let path = format!("/crawl/?{query}delimiter=%2F&list-type=2&prefix=a%2F");
+        server.answer(&path, 200, &[], list.as_bytes());
+    }
+    server
+}
+
+#[test]
+fn a_pattern_of_objects_gives_what_their_names_give() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let with = |server: &FileServer, warcs: &[&str]| {
+        let warcs = warcs.iter().map(|warc| (*warc).to_owned()).collect();
+        source(&SourceConfig { warcs, s3_endpoint: server.url(""), ..of_crawl(server) }, folder.path())
+    };
+    for described in [true, false] {
+        let server = bucket(described);
+        let named = ["s3://crawl/a/c.warc.gz", "s3://crawl/a/a.warc.gz", "s3://crawl/a/b.warc.gz"];
+        let by_name = with(&server, &named);
+        let partitions = by_name.partitions(&context()).expect("they are there");
+        let before = server.asked().len();
+        let by_pattern = with(&server, &["s3://crawl/a/*.warc.gz"]);
+        assert_eq!(by_pattern.partitions(&context()).expect("they are listed"), partitions);
+        let asked = server.asked().split_off(before);
+        assert_eq!(asked.len(), if described { 2 } else { 5 }, "{asked:?}");
+        assert_eq!(captures(&by_pattern), captures(&by_name));
+        let check = |pattern: &str, expected: &str| {
+            let error = with(&server, &[pattern]).partitions(&context()).expect_err("there is none");
+            assert!(error.to_string().contains(expected), "{error}");
+        };
+        check("s3://crawl/a/*.arc", "nothing below `s3://crawl/a/` matches");
+        check("s3://*/a.warc.gz", "needs the name of a bucket");
+    }
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub enum Mischief {
     CutAfter(usize),
     /// Promises this many bytes more than there are, then hangs up.
     PromiseMore(usize),
+    /// Promises this many bytes fewer than there are, and sends as many as it promised.
+    PromiseLess(usize),
     /// Ignores the wished range and sends the whole file.
     IgnoreRange,
     /// Hangs up without an answer.
@@ -177,8 +179,12 @@ impl Shared {
         let Some(body) = bytes.get(start..end.min(bytes.len())).filter(|body| start == 0 || !body.is_empty()) else {
             return send(stream, 416, &[format!("Content-Range: bytes */{}", bytes.len())], &[]);
         };
-        let promised = body.len() + if let Some(Mischief::PromiseMore(more)) = mischief { more } else { 0 };
-        let sent = if let Some(Mischief::CutAfter(cut)) = mischief { cut.min(body.len()) } else { body.len() };
+        let (promised, sent) = match mischief {
+            Some(Mischief::PromiseMore(more)) => (body.len() + more, body.len()),
+            Some(Mischief::PromiseLess(less)) => (body.len().saturating_sub(less), body.len().saturating_sub(less)),
+            Some(Mischief::CutAfter(cut)) => (body.len(), cut.min(body.len())),
+            _ => (body.len(), body.len()),
+        };
         let status = if wished.is_some() { "206 Partial Content" } else { "200 OK" };
         let content_range = wished.map_or(String::new(), |_| {
             format!("Content-Range: bytes {start}-{}/{}\r\n", start + body.len() - 1, bytes.len())

@@ -130,7 +130,7 @@ pub(super) fn header_end(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Where in damaged bytes the next record starts: a version line and a header line behind it. Wants more than a version,
-/// because pages write about WARC.
+/// because pages write about WARC, and never less than [`starts_record`]: a place that is found and not read is found again.
 pub(super) fn find_record(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     while let Some(at) = memchr::memmem::find(&bytes[from..], b"WARC/") {
@@ -151,6 +151,7 @@ fn is_version_and_field(bytes: &[u8]) -> bool {
     let Some(line_end) = bytes.iter().position(|&b| b == b'\n') else { return false };
     let version = bytes[5..line_end].trim_ascii_end();
     let is_version = (3..=5).contains(&version.len())
+        && version[0].is_ascii_digit()
         && version.contains(&b'.')
         && version.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     let name: Vec<u8> = bytes[line_end + 1..].iter().copied().take_while(|b| *b != b':').collect();
@@ -209,5 +210,6 @@ mod tests {
         check("the WARC/1.0 format; WARC/1.1\nContent-Length: 3\n", Some(21));
         check("WARC/1.0\r\n<p>no: field</p>", None);
         check("WARC/1.0\r\nWARC-Type", None);
+        check("WARC/.01\r\nWARC-Type: x\r\n", None);
     }
 }

@@ -62,7 +62,7 @@ pub trait Watch: Send + Sync {
 }
 
 /// A file on a web server or in S3, as the server describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RemoteFile {
     /// Where it is: `https://…` or `s3://bucket/key`.
     pub url: String,
@@ -156,9 +156,20 @@ impl Client {
         self.request(Action::Get, url, range, watch).map_err(Refusal)
     }
 
+    /// Asks which objects have keys that begin like `prefix`.
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        folder: bool,
+        from: Option<&str>,
+        watch: &dyn Watch,
+    ) -> Result<(Response<Body>, Connection), Refusal> {
+        self.request(Action::List { folder, from }, prefix, None, watch).map_err(Refusal)
+    }
+
     fn request(
         &self,
-        action: Action,
+        action: Action<'_>,
         url: &str,
         range: Option<String>,
         watch: &dyn Watch,
@@ -178,7 +189,7 @@ impl Client {
         };
         let mut request = match action {
             Action::Head => self.agent.head(&address),
-            Action::Get => self.agent.get(&address),
+            Action::Get | Action::List { .. } => self.agent.get(&address),
         };
         if let Some(range) = range {
             request = request.header(header::RANGE, range);

@@ -21,6 +21,10 @@ pub struct RemoteReader {
     offset: u64,
     /// Where the range ends; without it, where the file does.
     end: Option<u64>,
+    /// What the file's description says of its length, which an answer may contradict.
+    described: Option<u64>,
+    /// Where an answer ended too early for that length; what comes there the second time is believed.
+    doubted: Option<u64>,
     patience: Patience,
     /// What comes, and the connection that it comes by.
     body: Option<(BodyReader<'static>, Connection)>,
@@ -44,7 +48,8 @@ impl RemoteReader {
     /// Nothing is asked before the first read.
     pub fn new(client: Client, file: RemoteFile, watch: Arc<dyn Watch>) -> Self {
         let patience = client.patience();
-        Self { client, file, watch, offset: 0, end: None, patience, body: None }
+        let described = file.bytes;
+        Self { client, file, watch, offset: 0, end: None, described, doubted: None, patience, body: None }
     }
 
     /// Only these bytes of the file.
@@ -102,6 +107,28 @@ impl RemoteReader {
         }
     }
 
+    /// Whether there have to be more bytes: this answer promised them, or the range or the file's description does. Of those
+    /// two the server is asked again, once: it may be wrong about its file as well as about its answer.
+    fn ends_too_early(&mut self) -> bool {
+        let is_behind = |bytes: Option<u64>| bytes.is_some_and(|bytes| self.offset < bytes);
+        if is_behind(self.file.bytes) {
+            return true;
+        }
+        let is_doubtful = is_behind(self.end.or(self.described)) && self.doubted != Some(self.offset);
+        if is_doubtful {
+            self.doubted = Some(self.offset);
+        }
+        is_doubtful
+    }
+
+    /// There are no more bytes; later reads do not ask again.
+    fn ended(&mut self) -> usize {
+        self.body = None;
+        self.file.bytes = Some(self.offset);
+        self.end = Some(self.offset);
+        0
+    }
+
     fn read_on(&mut self, buffer: &mut [u8]) -> Result<usize, RemoteError> {
         let left = self.end.map_or(u64::MAX, |end| end.saturating_sub(self.offset));
         if left == 0 {
@@ -114,20 +141,13 @@ impl RemoteReader {
             if self.body.is_none() {
                 match self.open()? {
                     Opened::Body(body) => self.body = Some(*body),
-                    Opened::End => return Ok(0),
+                    Opened::End => return Ok(self.ended()),
                 }
             }
             let Some((body, _)) = &mut self.body else { continue };
             let refusal = match body.read(buffer) {
-                Ok(0) if self.file.bytes.is_some_and(|bytes| self.offset < bytes) => {
-                    Refusal::broken(format!("it ended after {} bytes", self.offset))
-                }
-                Ok(0) => {
-                    self.body = None;
-                    self.file.bytes = Some(self.offset);
-                    self.end = Some(self.offset);
-                    return Ok(0);
-                }
+                Ok(0) if self.ends_too_early() => Refusal::broken(format!("it ended after {} bytes", self.offset)),
+                Ok(0) => return Ok(self.ended()),
                 Ok(count) => {
                     self.offset += count as u64;
                     self.patience = self.client.patience();

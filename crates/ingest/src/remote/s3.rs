@@ -63,11 +63,16 @@ pub enum S3UrlError {
     },
 }
 
-/// What is done with an object.
+/// What is done with an object, or with those whose keys begin like the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum Action<'a> {
     Get,
     Head,
+    /// Names objects; with `folder`, none that lies in a folder further down; from where an earlier answer ended.
+    List {
+        folder: bool,
+        from: Option<&'a str>,
+    },
 }
 
 /// Whether `url` names an object of S3.
@@ -75,14 +80,17 @@ pub fn is_s3(url: &str) -> bool {
     url.starts_with("s3://")
 }
 
+/// Bucket and key of an address.
+pub fn bucket_and_key(url: &str) -> Option<(&str, &str)> {
+    url.strip_prefix("s3://")?.split_once('/').filter(|(bucket, _)| !bucket.is_empty())
+}
+
 impl S3Access {
     /// The web address that stands for `url`, signed if there is something to sign with.
-    pub(super) fn web_address(&self, action: Action, url: &str) -> Result<String, S3UrlError> {
-        let (bucket, key) = url
-            .strip_prefix("s3://")
-            .and_then(|rest| rest.split_once('/'))
-            .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
-            .ok_or(S3UrlError::Form)?;
+    pub(super) fn web_address(&self, action: Action<'_>, url: &str) -> Result<String, S3UrlError> {
+        let is_list = matches!(action, Action::List { .. });
+        let (bucket, key) =
+            bucket_and_key(url).filter(|(_, key)| is_list || !key.is_empty()).ok_or(S3UrlError::Form)?;
         let amazon = || format!("https://s3.{}.amazonaws.com", self.region);
         let endpoint = self.endpoint.clone().unwrap_or_else(amazon);
         // Servers at home have no wildcard names.
@@ -97,6 +105,21 @@ impl S3Access {
         let signed = match action {
             Action::Get => bucket.get_object(credentials.as_ref(), key).sign(SIGNATURE_LIFE),
             Action::Head => bucket.head_object(credentials.as_ref(), key).sign(SIGNATURE_LIFE),
+            Action::List { folder, from } => {
+                // A GET of the bucket with a query. The crate has an action for it, which brings another XML parser, and asks
+                // for escaped keys, which some servers say they send and do not.
+                let mut list = bucket.get_object(credentials.as_ref(), "");
+                let query = list.query_mut();
+                query.insert("list-type", "2");
+                query.insert("prefix", key);
+                if folder {
+                    query.insert("delimiter", "/");
+                }
+                if let Some(from) = from {
+                    query.insert("continuation-token", from);
+                }
+                list.sign(SIGNATURE_LIFE)
+            }
         };
         Ok(signed.into())
     }
@@ -121,6 +144,12 @@ mod tests {
         check(&amazon, "s3:///key", None);
         let local = S3Access { endpoint: Some("http://localhost:9000".into()), ..S3Access::default() };
         check(&local, "s3://crawl/a b", Some("http://localhost:9000/crawl/a%20b"));
+        let list = |url, folder, from| local.web_address(Action::List { folder, from }, url).ok();
+        let expected = "http://localhost:9000/crawl/?list-type=2&prefix=a%20b";
+        assert_eq!(list("s3://crawl/a b", false, None).as_deref(), Some(expected));
+        let expected = "http://localhost:9000/crawl/?continuation-token=x%2F1&delimiter=%2F&list-type=2&prefix=";
+        assert_eq!(list("s3://crawl/", true, Some("x/1")).as_deref(), Some(expected));
+        assert_eq!(list("s3://crawl", true, None), None);
         let nonsense = S3Access { endpoint: Some("no server".into()), ..S3Access::default() };
         check(&nonsense, "s3://crawl/a", None);
     }

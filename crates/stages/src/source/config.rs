@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct SourceConfig {
     /// WARC and ARC files: paths and glob patterns, relative to the pipeline file, and `https://` and `s3://bucket/key`
-    /// addresses. Where none is named, the archives of the crawl are read, streamed from its mirror.
+    /// addresses; the key may be a pattern, too (`s3://bucket/crawl/*.warc.gz`), where the bucket may be listed. Where none is
+    /// named, the archives of the crawl are read, streamed from its mirror.
     pub warcs: Vec<String>,
     /// Files, also gzipped or on a server, that name an archive in each line: an address, a path relative to the pipeline
     /// file, or a path of a crawl (`crawl-data/…`), which lies on the mirror.
@@ -60,7 +61,7 @@ pub struct SourceConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct IndexConfig {
     /// Files of the index: CDXJ (`.cdxj`, `.cdx`, also gzipped) and Parquet (`.parquet`), as paths and glob patterns, and as
-    /// `https://` and `s3://bucket/key` addresses. The archives that they name are fetched from the mirror.
+    /// `https://` and `s3://bucket/key` addresses, whose keys may be patterns. The archives that they name are fetched from the mirror.
     pub files: Vec<String>,
     /// The crawl's own index on the mirror, instead of files: `none`, `cdxj` (looks up the domains, or the URL patterns, in
     /// its sorted lines), or `parquet` (reads the columns that are wanted of its table; hundreds of gigabytes unless domains

@@ -3,6 +3,7 @@
 mod config;
 mod files;
 mod limit;
+mod objects;
 mod origin;
 mod rows;
 
@@ -157,7 +158,15 @@ impl WarcSource {
         let (urls, patterns): (Vec<_>, Vec<_>) = self.config.warcs.iter().partition(|warc| is_address(warc));
         let patterns: Vec<String> = patterns.into_iter().cloned().collect();
         let files = find_files(&patterns, &self.base)?.into_iter().map(Origin::Local);
-        let mut origins: Vec<Origin> = files.chain(urls.into_iter().cloned().map(Origin::Web)).collect();
+        let mut origins: Vec<Origin> = files.collect();
+        for url in urls {
+            if objects::is_pattern(url) {
+                let found = objects::find_objects(url, &self.client, &Watcher::new(context))?;
+                origins.extend(found.into_iter().map(Origin::from));
+            } else {
+                origins.push(Origin::Web(url.clone()));
+            }
+        }
         for name in &self.config.lists {
             let lines = self.list(name, context)?;
             origins.extend(lines.into_iter().map(|line| self.listed_archive(line)));

@@ -18,6 +18,8 @@ pub(super) enum Origin {
     Local(PathBuf),
     /// A file on a web server.
     Web(String),
+    /// An object of a bucket, as a listing describes it.
+    Object(RemoteFile),
     /// An archive of a crawl: its path in the crawl's list, and its URL.
     Crawl { path: String, url: String },
     /// Captures in an archive of a crawl, by the rows of an index.
@@ -37,7 +39,7 @@ impl Origin {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Local(path) => file_name(path),
-            Self::Web(url) => {
+            Self::Web(url) | Self::Object(RemoteFile { url, .. }) => {
                 let path = url.split(['?', '#']).next().unwrap_or(url);
                 path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path).to_owned()
             }
@@ -65,6 +67,7 @@ impl Origin {
                     .map_err(|error| StageError::new(format!("look at archive `{name}`"), error))?;
                 (file.bytes.unwrap_or_default(), version_digest(&file), Known::Remote(file))
             }
+            Self::Object(file) => (file.bytes.unwrap_or_default(), version_digest(file), Known::Remote(file.clone())),
             // A published crawl never changes, and its paths are unique: asking for the version of each of its 90,000
             // archives would be 90,000 requests.
             Self::Crawl { path, url } => (0, Digest::of(path.as_bytes()), Known::Remote(RemoteFile::at(url))),
@@ -82,6 +85,13 @@ impl Origin {
         // The name goes into rows, so a file of another name is another partition.
         let digest = ContentHasher::new("warc").add_text(&name).add_digest(&content).finish();
         Ok((Partition { name, digest, bytes }, known))
+    }
+}
+
+impl From<RemoteFile> for Origin {
+    /// A file that is described well enough need not be asked for.
+    fn from(file: RemoteFile) -> Self {
+        if file.bytes.is_some() && file.version.is_some() { Self::Object(file) } else { Self::Web(file.url) }
     }
 }
 

@@ -17,7 +17,7 @@ use item::ContentHasher;
 
 use super::config::{IndexConfig, OfCrawl};
 use super::files::find_files;
-use super::is_address;
+use super::{is_address, objects};
 
 /// Places of the wanted captures (offset, length), by archive.
 pub(super) type Places = BTreeMap<String, Vec<(u64, u64)>>;
@@ -78,7 +78,15 @@ impl IndexConfig {
     fn index_files(&self, reading: &IndexReading<'_>) -> Result<Vec<IndexFile>, StageError> {
         let (urls, patterns): (Vec<_>, Vec<_>) = self.files.iter().partition(|file| is_address(file));
         let patterns: Vec<String> = patterns.into_iter().cloned().collect();
-        let mut files: Vec<IndexFile> = urls.into_iter().cloned().map(IndexFile::Web).collect();
+        let mut files = Vec::new();
+        for url in urls {
+            if objects::is_pattern(url) {
+                let found = objects::find_objects(url, reading.client, reading.watch.as_ref())?;
+                files.extend(found.into_iter().map(|file| IndexFile::Web(file.url)));
+            } else {
+                files.push(IndexFile::Web(url.clone()));
+            }
+        }
         files.extend(find_files(&patterns, reading.base)?.into_iter().map(IndexFile::Local));
         if self.of_crawl == OfCrawl::Parquet {
             let url = format!("{}/crawl-data/{}/cc-index-table.paths.gz", reading.mirror, reading.crawl);

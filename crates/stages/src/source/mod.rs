@@ -32,7 +32,7 @@ use origin::{Known, Origin, Stream, Watcher};
 use rows::IndexReading;
 
 /// Bumped when the same WARC file would give other captures.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Reads captures from WARC files. A partition is a file.
 pub struct WarcSource {

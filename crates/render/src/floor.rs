@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::browser::Browser;
 use crate::farm::{FarmConfig, FarmError};
+use crate::frames::Shot;
 use crate::policy::RenderPolicy;
 use crate::protocol::{Clip, Evaluate};
 use crate::sequence::SETTLE;
@@ -105,8 +106,9 @@ fn replay(tab: &mut Tab, page: FloorPage<'_>, policy: &RenderPolicy) -> Result<(
     tab.frames.call(&tab.session, &settle, deadline)?;
     tab.session.call_unread(&snapshot::CAPTURE, deadline)?;
     if page.height > 0 {
-        let clip = Clip::new(policy.viewport, 0, page.height);
-        tab.frames.shoot(&tab.session, policy.viewport, clip, policy.format, deadline)?;
+        let (viewport, format) = (policy.viewport, policy.format);
+        let clip = Clip::new(viewport, 0, page.height);
+        tab.frames.shoot(&tab.session, Shot { viewport, clip, format }, deadline)?;
     }
     tab.clear()
 }

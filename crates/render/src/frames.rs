@@ -22,6 +22,15 @@ const CALL_PAUSE: Duration = Duration::from_millis(2);
 /// Time between frames while scripts run, as on a screen.
 const FRAME_INTERVAL: Duration = Duration::from_millis(16);
 
+/// What a picture is to show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shot {
+    pub(crate) viewport: Viewport,
+    /// The part of the page.
+    pub(crate) clip: Clip,
+    pub(crate) format: ImageFormat,
+}
+
 /// Who decides when a tab draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frames {
@@ -58,19 +67,12 @@ impl Frames {
         Ok(())
     }
 
-    /// Takes a picture of the part of a page that `clip` says: base64 of an encoded image.
-    pub(crate) fn shoot(
-        self,
-        session: &Session,
-        viewport: Viewport,
-        clip: Clip,
-        format: ImageFormat,
-        deadline: Instant,
-    ) -> Result<String, CallError> {
-        if self == Self::OnRequest && clip.top == 0 && viewport.device_scale_factor == 1.0 {
-            return shoot_surface(session, viewport, clip, format, deadline);
+    /// Takes a picture: base64 of an encoded image.
+    pub(crate) fn shoot(self, session: &Session, shot: Shot, deadline: Instant) -> Result<String, CallError> {
+        if self == Self::OnRequest && shot.clip.top == 0 && shot.viewport.device_scale_factor == 1.0 {
+            return shoot_surface(session, shot, deadline);
         }
-        let screenshot = protocol::screenshot(clip, format);
+        let screenshot = protocol::screenshot(shot.clip, shot.format);
         let answer = match self {
             Self::OnRequest => session.call_helped(&screenshot, &protocol::drawn_frame(), CALL_PAUSE, deadline)?,
             Self::AtAnyTime => session.call(&screenshot, deadline)?,
@@ -81,13 +83,8 @@ impl Frames {
 
 /// Makes the surface as tall as the picture and has one frame drawn. `Page.captureScreenshot` does the same, and draws some
 /// eight frames to that end.
-fn shoot_surface(
-    session: &Session,
-    viewport: Viewport,
-    clip: Clip,
-    format: ImageFormat,
-    deadline: Instant,
-) -> Result<String, CallError> {
+fn shoot_surface(session: &Session, shot: Shot, deadline: Instant) -> Result<String, CallError> {
+    let Shot { viewport, clip, format } = shot;
     let resized = clip.height != viewport.height;
     if resized {
         session.send(&protocol::surface(clip.width, clip.height))?;

@@ -12,6 +12,7 @@ use item::{Failure, FailureClass};
 use thiserror::Error;
 
 use crate::event::Step;
+use crate::frames::Shot;
 use crate::geometry::{self, Cover};
 use crate::policy::{ImageFormat, RenderOutcome, RenderPolicy, Rendered};
 use crate::protocol::{Clip, Evaluate};
@@ -219,21 +220,22 @@ fn lay_out(tab: &Tab, deadline: Instant) -> Result<Layout, Trouble> {
 
 fn paint(tab: &Tab, frame: &Frame, policy: &RenderPolicy, deadline: Instant) -> Result<Bytes, Trouble> {
     let scale = policy.viewport.device_scale_factor;
+    let viewport = policy.viewport;
     let shoot = |clip: Clip, format: ImageFormat| -> Result<Bytes, Trouble> {
-        let data = tab.frames.shoot(&tab.session, policy.viewport, clip, format, deadline)?;
+        let data = tab.frames.shoot(&tab.session, Shot { viewport, clip, format }, deadline)?;
         Ok(screenshot::keep(&data, frame.width, device(clip.height, scale))?)
     };
     let format = policy.format;
     let one_texture = f64::from(frame.height) <= TEXTURE_SIDE_MAX;
     if one_texture && format != ImageFormat::WebpLossless {
-        return shoot(Clip::new(policy.viewport, 0, frame.css_height), format);
+        return shoot(Clip::new(viewport, 0, frame.css_height), format);
     }
     let tile_height = if one_texture { frame.css_height } else { (TILE_HEIGHT / scale) as u32 }.max(1);
     let tiles: Vec<Bytes> = (0..frame.css_height)
         .step_by(tile_height as usize)
         .map(|top| {
             let height = tile_height.min(frame.css_height - top);
-            shoot(Clip::new(policy.viewport, top, height), ImageFormat::Png)
+            shoot(Clip::new(viewport, top, height), ImageFormat::Png)
         })
         .collect::<Result<_, _>>()?;
     Ok(screenshot::assemble(&tiles, frame.width, frame.height, format)?)

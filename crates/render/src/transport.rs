@@ -139,8 +139,7 @@ impl Session {
     where
         M: Method + Serialize,
     {
-        let raw = self.call_unread(method, deadline)?;
-        serde_json::from_str(raw.get()).map_err(|source| CallError::Malformed { method: M::NAME, source })
+        read::<M>(&self.call_unread(method, deadline)?)
     }
 
     /// Calls `method` and waits for its answer, which stays as it came.
@@ -172,20 +171,24 @@ impl Session {
         H: Method + Serialize,
     {
         let wanted = self.send(method)?;
-        let (mut answer, mut helping) = (None, None);
-        while answer.is_none() || helping.is_some() {
+        let mut helping = None;
+        let answer = loop {
             let until = if helping.is_some() { deadline } else { deadline.min(Instant::now() + pause) };
             match self.next(until) {
-                Ok(Message::Answer { id, result }) if id == wanted => answer = Some(result),
+                Ok(Message::Answer { id, result }) if id == wanted => break result,
                 Ok(Message::Answer { id, .. }) if helping == Some(id) => helping = None,
                 Ok(_) => {}
                 Err(CallError::Timeout) if Instant::now() < deadline => helping = Some(self.send(help)?),
                 Err(error) => return Err(error),
             }
+        };
+        // Chrome takes one frame at a time, so the last one must be over before anybody asks for another.
+        while helping.is_some() {
+            if matches!(self.next(deadline)?, Message::Answer { id, .. } if helping == Some(id)) {
+                helping = None;
+            }
         }
-        let raw = answer.unwrap_or_else(|| Err(RemoteError { message: "no answer".to_owned() }));
-        let raw = raw.map_err(|error| CallError::Refused { method: M::NAME, message: error.message })?;
-        serde_json::from_str(raw.get()).map_err(|source| CallError::Malformed { method: M::NAME, source })
+        read::<M>(&answer.map_err(|error| CallError::Refused { method: M::NAME, message: error.message })?)
     }
 
     /// Calls `method` and does not wait; its answer is passed over by later calls.
@@ -309,6 +312,11 @@ impl Reader {
         let method = "Page.handleJavaScriptDialog";
         let _ = self.outbox.send(encode(&Call { id: 0, method, params: &params, session }));
     }
+}
+
+/// An answer as the protocol types it.
+fn read<M: Method>(raw: &RawValue) -> Result<M::ReturnObject, CallError> {
+    serde_json::from_str(raw.get()).map_err(|source| CallError::Malformed { method: M::NAME, source })
 }
 
 fn write_all(mut pipe: PipeWriter, to_send: &Receiver<Vec<u8>>) {

@@ -127,17 +127,22 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn one(&self, farm: &Farm, html: &str, index: usize) {
-        let outcome = match farm.render(html, self.policy) {
-            RenderOutcome::Rendered(page) => {
-                self.tally.bytes.fetch_add(page.screenshot.len() as u64, Ordering::Relaxed);
-                let height = page.page_height.min(self.policy.height_max);
-                self.tally.heights.lock().expect("no thread panics with it").insert(index, height);
-                "rendered".to_owned()
-            }
-            RenderOutcome::Refused(rejection) => format!("refused: {}", rejection.rule.name),
-            RenderOutcome::Failed(failure) => format!("failed: {}", failure.class.name()),
-        };
-        *self.tally.outcomes.lock().expect("no thread panics with it").entry(outcome).or_default() += 1;
+        let outcome = farm.render(html, self.policy);
+        if let RenderOutcome::Rendered(page) = &outcome {
+            self.tally.bytes.fetch_add(page.screenshot.len() as u64, Ordering::Relaxed);
+            let height = page.page_height.min(self.policy.height_max);
+            self.tally.heights.lock().expect("no thread panics with it").insert(index, height);
+        }
+        *self.tally.outcomes.lock().expect("no thread panics with it").entry(name_of(&outcome)).or_default() += 1;
+    }
+}
+
+/// What became of a page, in the words of a table.
+fn name_of(outcome: &RenderOutcome) -> String {
+    match outcome {
+        RenderOutcome::Rendered(_) => "rendered".to_owned(),
+        RenderOutcome::Refused(rejection) => format!("refused: {}", rejection.rule.name),
+        RenderOutcome::Failed(failure) => format!("failed: {}", failure.class.name()),
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use render::{FarmConfig, RenderOutcome, RenderPolicy, Rendered};
 
-use super::{Outcome, start};
+use super::{Outcome, name_of, start};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -24,6 +24,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Words and colour that no page has by chance.
 const CANARY: &str = "canary-7f1c02d9";
 const CANARY_COLOUR: [u8; 3] = [0, 255, 1];
+/// Ways in which each page asks for the file: see [`reaching_out`].
+const FILE_REQUESTS: usize = 5;
 
 pub(super) fn closed(pages: &[String], config: &FarmConfig, policy: &RenderPolicy, printer: Printer) -> Outcome {
     let folder = tempfile::tempdir().map_err(CommandError::environment)?;
@@ -50,15 +52,11 @@ pub(super) fn closed(pages: &[String], config: &FarmConfig, policy: &RenderPolic
                 while let Some(page) = pages.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (html, count) = reaching_out(page, &base, &canary.display().to_string());
                     addresses.fetch_add(count, Ordering::Relaxed);
-                    let outcome = match farm.render(&html, &policy) {
-                        RenderOutcome::Rendered(page) => {
-                            seen.fetch_add(usize::from(shows_canary(&page)), Ordering::Relaxed);
-                            "rendered".to_owned()
-                        }
-                        RenderOutcome::Refused(rejection) => format!("refused: {}", rejection.rule.name),
-                        RenderOutcome::Failed(failure) => format!("failed: {}", failure.class.name()),
-                    };
-                    *outcomes.lock().expect("no thread panics with it").entry(outcome).or_default() += 1;
+                    let outcome = farm.render(&html, &policy);
+                    if let RenderOutcome::Rendered(page) = &outcome {
+                        seen.fetch_add(usize::from(shows_canary(page)), Ordering::Relaxed);
+                    }
+                    *outcomes.lock().expect("no thread panics with it").entry(name_of(&outcome)).or_default() += 1;
                 }
             });
         }
@@ -69,7 +67,11 @@ pub(super) fn closed(pages: &[String], config: &FarmConfig, policy: &RenderPolic
     for (outcome, count) in outcomes.into_inner().expect("no thread panics with it") {
         printer.data(&format!("pages          {count} {outcome}"));
     }
-    printer.data(&format!("addresses      {} led to the server, and 5 a page to the file", addresses.into_inner()));
+    printer.data(&format!(
+        "addresses      {} led to the server, {} to the file",
+        addresses.into_inner(),
+        FILE_REQUESTS * pages.len()
+    ));
     // Ours was the first.
     let (connections, seen) = (connections.load(Ordering::SeqCst) - 1, seen.into_inner());
     printer.data(&format!("reached        {connections} connections, {seen} pages that show the file"));

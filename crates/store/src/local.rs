@@ -161,7 +161,11 @@ impl Store for LocalStore {
             for entry in entries {
                 let entry = entry.map_err(io_error("list", &folder))?;
                 let path = entry.path();
-                let metadata = entry.metadata().map_err(io_error("look at", &path))?;
+                // Another process may have removed it since, as it does with its leases.
+                let metadata = match entry.metadata() {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    other => other.map_err(io_error("look at", &path))?,
+                };
                 if metadata.is_dir() {
                     folders.push(path);
                     continue;
@@ -236,6 +240,27 @@ mod tests {
         store.delete(&name).expect("delete");
         store.delete(&name).expect("delete again");
         assert!(store.list("parts").expect("list").is_empty());
+    }
+
+    #[test]
+    fn what_vanishes_while_it_is_listed_is_left_out() {
+        let (_folder, store) = store();
+        let name = |number: u32| BlobName::join(&["leases", &number.to_string()]);
+        store.put(&name(0), b"stays").expect("write");
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in (1..=40).cycle().take(8_000) {
+                    store.put(&name(number), b"goes").expect("write");
+                    store.delete(&name(number)).expect("delete");
+                }
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let listed = store.list("leases").expect("list");
+                assert!(listed.iter().any(|blob| blob.name == name(0)));
+            }
+        });
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod dom;
 mod measure;
 mod original;
 mod outline;
+mod part;
 mod pass;
 mod policy;
 mod ranges;
@@ -26,6 +27,7 @@ pub use assets::{Asset, Assets, NoAssets};
 pub use clean::{clean, clean_at};
 pub use original::{Original, original};
 pub use outline::outline;
+pub use part::{PartFrame, PartPath, part};
 pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{

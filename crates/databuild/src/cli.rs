@@ -97,9 +97,9 @@ pub(crate) struct BenchRenderArgs {
     /// Height of the viewport in CSS px.
     #[arg(long, value_name = "PX", default_value_t = 720)]
     pub(crate) viewport_height: u32,
-    /// `png`, `png-small`, `jpeg`, `webp` or `webp-lossless`.
+    /// `png`, `png-small`, `webp-lossless`, or `webp` or `jpeg` with their quality, such as `webp-85`.
     #[arg(long, value_name = "FORMAT", default_value = "png")]
-    pub(crate) format: String,
+    pub(crate) format: render::ImageFormat,
     /// Pages to take, spread evenly over the input; all by default.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,

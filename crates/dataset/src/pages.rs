@@ -3,7 +3,7 @@
 //! The first eight columns have the names and the meaning of Vision2UI's, so that training code written for it reads
 //! ours. The others are typed, stand alone, and are never dropped between versions without a note.
 
-use item::{Item, Node, Snapshot, name};
+use item::{Item, Node, Snapshot, Value, name, picture_extension};
 
 use crate::bbox::bbox_json;
 use crate::cell::Cell;
@@ -28,9 +28,17 @@ pub(crate) fn split_of(page: &PageItem) -> &str {
 const SCORE_MAX: f64 = 5.0;
 
 const VISION2UI: &[Column<PageItem>] = &[
-    Column::always("image", Kind::Image, "Screenshot of `text`, PNG; `path` is `<id>.png`.", |p| {
-        Cell::Many(vec![Cell::bytes(&p.body.screenshot), Cell::owned(format!("{}.png", p.head.id))])
-    }),
+    Column::always(
+        "image",
+        Kind::Image,
+        "Screenshot of `text`; `path` is `<id>.png`, or as `image_format` says.",
+        |p| {
+            Cell::Many(vec![
+                Cell::bytes(&p.body.screenshot),
+                Cell::owned(format!("{}.{}", p.head.id, picture_extension(&p.body.screenshot))),
+            ])
+        },
+    ),
     Column::always(
         "bbox",
         Kind::LongText,
@@ -102,17 +110,37 @@ const GEOMETRY: &[Column<PageItem>] = &[
     Column::always("device_scale_factor", Kind::Float, "Device pixels a CSS px.", |p| {
         Cell::Float(p.body.viewport.device_scale_factor)
     }),
-    text_column("view", "Name of the view; `main` for the first, null where there is only one.", |p| {
+    text_column("view", "Name of the view: `main` for the first, `component`; null where there is only one.", |p| {
         text(p, name::VIEW)
     }),
+    Column::maybe(
+        "part_of",
+        Kind::Text,
+        "`screenshot_sha256` of the page that the component was cut from; null for pages.",
+        |p| text(p, name::PART_OF),
+    ),
+    Column::maybe(
+        "part_box",
+        Kind::List(&INT),
+        "Where it stands in that page's screenshot: left, top, width, height in CSS px.",
+        |p| match p.head.attributes.get(name::PART_BOX) {
+            Some(Value::Floats(edges)) => Cell::Many(edges.iter().map(|edge| Cell::Int(*edge as i64)).collect()),
+            _ => Cell::Null,
+        },
+    ),
     text_column("color_scheme", "Colour scheme that media queries saw: `light` or `dark`.", |p| {
         text(p, name::COLOR_SCHEME)
     }),
+    Column::maybe("reduced_motion", Kind::Bool, "Media queries heard that the user prefers reduced motion.", |p| {
+        flag(p, name::REDUCED_MOTION)
+    }),
+    text_column(
+        "image_format",
+        "`png`, `png-small`, `webp-lossless`, or `webp` or `jpeg` with its quality: `webp-85`.",
+        |p| text(p, name::IMAGE_FORMAT),
+    ),
     Column::maybe("stable", Kind::Bool, "A second render gave the same; null where there was none.", |p| {
-        match p.head.attributes.get(name::STABLE) {
-            Some(item::Value::Bool(stable)) => Cell::Bool(*stable),
-            _ => Cell::Null,
-        }
+        flag(p, name::STABLE)
     }),
     Column::maybe("blank_share", Kind::Float, "Share of the screenshot's height without content, 0 to 1.", |p| {
         float(p, name::BLANK_SHARE)
@@ -248,6 +276,13 @@ const fn int_column(name: &'static str, doc: &'static str, get: Get) -> Column<P
 
 fn text<'a>(page: &'a PageItem, name: &str) -> Cell<'a> {
     Cell::opt(page.head.attributes.text(name), Cell::text)
+}
+
+fn flag<'a>(page: &'a PageItem, name: &str) -> Cell<'a> {
+    match page.head.attributes.get(name) {
+        Some(Value::Bool(flag)) => Cell::Bool(*flag),
+        _ => Cell::Null,
+    }
 }
 
 fn int<'a>(page: &'a PageItem, name: &str) -> Cell<'a> {

@@ -52,6 +52,12 @@ pub struct PageRow {
     pub scale: (u32, u32),
     /// The viewport it was rendered in.
     pub viewport: Viewport,
+    /// Colour scheme that media queries saw.
+    pub color_scheme: Option<String>,
+    /// Media queries heard that the user prefers reduced motion.
+    pub reduced_motion: Option<bool>,
+    /// What the screenshot is encoded as.
+    pub image_format: Option<String>,
     /// Height of the whole document in CSS px.
     pub page_height: Option<i64>,
     /// Tokens of the style sheet and of the HTML.
@@ -88,7 +94,7 @@ pub struct PageRow {
     pub n_images: Option<i64>,
     /// The HTML, if it was asked for.
     pub text: Option<String>,
-    /// The screenshot, PNG, if it was asked for.
+    /// The screenshot, if it was asked for.
     pub image: Option<Bytes>,
     /// Length of the node list, if nodes were asked for.
     pub nodes: Option<usize>,
@@ -105,6 +111,9 @@ const LIGHT: &[&str] = &[
     "viewport_width",
     "viewport_height",
     "device_scale_factor",
+    "color_scheme",
+    "reduced_motion",
+    "image_format",
     "page_height",
     "tokens",
     "dom_elements",
@@ -273,6 +282,9 @@ fn page_row(record: &mut Record<'_>, columns: Columns) -> Option<PageRow> {
             height: record.count_u32()?,
             device_scale_factor: record.float()?,
         },
+        color_scheme: record.maybe_text()?,
+        reduced_motion: record.maybe_flag()?,
+        image_format: record.maybe_text()?,
         page_height: record.maybe_int()?,
         tokens: match record.maybe_many()? {
             Some(pair) => {

@@ -75,6 +75,14 @@ impl<'a> Record<'a> {
         }
     }
 
+    pub(crate) fn maybe_flag(&mut self) -> Option<Option<bool>> {
+        match self.0.next()? {
+            Cell::Bool(flag) => Some(Some(flag)),
+            Cell::Null => Some(None),
+            _ => None,
+        }
+    }
+
     pub(crate) fn bytes(&mut self) -> Option<Bytes> {
         match self.0.next()? {
             Cell::Bytes(bytes) => Some(Bytes::from(bytes.into_owned())),

@@ -2,7 +2,7 @@
 //!
 //! `page_html_sha256` joins a triple with its row in `pages`, by that row's `html_sha256`.
 
-use item::{Item, Shown, Task, Triple, Wording, name};
+use item::{Item, Shown, Task, Triple, Wording, name, picture_extension};
 
 use crate::cell::Cell;
 use crate::column::{Column, Field, Kind, Table};
@@ -76,7 +76,10 @@ const POLISHED: &[Column<TripleItem>] = &[
 ];
 
 fn image<'a>(triple: &'a TripleItem, what: &str, shown: &'a Shown) -> Cell<'a> {
-    Cell::Many(vec![Cell::bytes(&shown.screenshot), Cell::owned(format!("{}-{what}.png", triple.head.id))])
+    Cell::Many(vec![
+        Cell::bytes(&shown.screenshot),
+        Cell::owned(format!("{}-{what}.{}", triple.head.id, picture_extension(&shown.screenshot))),
+    ])
 }
 
 const WORD: Field = Field::always("item", Kind::Word, "A name.");

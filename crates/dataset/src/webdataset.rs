@@ -1,12 +1,13 @@
 //! The dataset as WebDataset: tar files in which the files of a row share their stem.
 //!
-//! `<id>.png` is the screenshot, `<id>.html` the document, `<id>.json` everything else that the row holds. Rows keep their
+//! `<id>.png` (`webp`, `jpg`) is the screenshot, `<id>.html` the document, `<id>.json` everything else that the row holds. Rows keep their
 //! order, and headers hold no time and no owner, so that the same dataset gives the same files.
 
 use std::fs;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use item::picture_extension;
 use parquet::arrow::arrow_reader::RowSelection;
 use serde_json::{Map, Value};
 
@@ -63,7 +64,7 @@ pub struct RowFiles {
     /// Its id.
     pub id: String,
     /// The screenshot.
-    pub png: Vec<u8>,
+    pub picture: Vec<u8>,
     /// The document.
     pub html: String,
     /// Everything else, as a JSON object.
@@ -100,11 +101,11 @@ pub(crate) fn each_row(
 }
 
 fn files<'a>(cells: impl Iterator<Item = (Field, Cell<'a>)>) -> Option<RowFiles> {
-    let (mut id, mut png, mut html, mut rest) = (None, None, None, Map::new());
+    let (mut id, mut picture, mut html, mut rest) = (None, None, None, Map::new());
     for (field, cell) in cells {
         match (field.name, cell) {
             ("image", Cell::Many(fields)) => {
-                png = fields.into_iter().next().and_then(|bytes| match bytes {
+                picture = fields.into_iter().next().and_then(|bytes| match bytes {
                     Cell::Bytes(bytes) => Some(bytes.into_owned()),
                     _ => None,
                 });
@@ -123,7 +124,7 @@ fn files<'a>(cells: impl Iterator<Item = (Field, Cell<'a>)>) -> Option<RowFiles>
         }
     }
     let json = serde_json::to_vec(&Value::Object(rest)).ok()?;
-    Some(RowFiles { id: id?, png: png?, html: html?, json })
+    Some(RowFiles { id: id?, picture: picture?, html: html?, json })
 }
 
 fn json(kind: Kind, cell: Cell<'_>) -> Value {
@@ -158,7 +159,8 @@ struct OpenTar {
 
 impl Tars<'_> {
     fn add(&mut self, row: &RowFiles) -> Result<(), DatasetError> {
-        let parts: [(&str, &[u8]); 3] = [("html", row.html.as_bytes()), ("json", &row.json), ("png", &row.png)];
+        let picture = (picture_extension(&row.picture), row.picture.as_slice());
+        let parts: [(&str, &[u8]); 3] = [("html", row.html.as_bytes()), ("json", &row.json), picture];
         let bytes: u64 =
             parts.iter().map(|(_, part)| TAR_BLOCK + (part.len() as u64).next_multiple_of(TAR_BLOCK)).sum();
         if self.open.as_ref().is_some_and(|open| open.bytes + bytes > self.shard_bytes) {

@@ -114,7 +114,7 @@ fn measure_hash(files: &[&str]) -> Result<(), Failed> {
     let start = Instant::now();
     let mut pixels = 0u64;
     for png in &pngs {
-        let print = hasher.hash_png(png, VIEWPORT_HEIGHT)?.print;
+        let print = hasher.hash_encoded(png, VIEWPORT_HEIGHT)?.print;
         pixels += u64::from(print.width) * u64::from(print.height);
     }
     let each = start.elapsed() / u32::try_from(pngs.len())?;
@@ -135,7 +135,7 @@ fn measure_pairs(file: &str) -> Result<(), Failed> {
         for line in std::fs::read_to_string(file)?.lines() {
             let [near, kind, a, b] = line.split('\t').collect::<Vec<_>>()[..] else { return Err(line.into()) };
             let print = |path: &str| -> Result<_, Failed> {
-                Ok(hasher.hash_png(&std::fs::read(path)?, VIEWPORT_HEIGHT)?.print)
+                Ok(hasher.hash_encoded(&std::fs::read(path)?, VIEWPORT_HEIGHT)?.print)
             };
             let (a, b) = (print(a)?, print(b)?);
             let (whole, viewport) = (a.whole.distance(&b.whole), a.viewport.distance(&b.viewport));

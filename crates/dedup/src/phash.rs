@@ -187,14 +187,20 @@ impl Hasher {
         self.recipe
     }
 
-    /// Hashes a PNG whose first `viewport_height` px (device px) are the first viewport.
-    pub fn hash_png(&self, png: &[u8], viewport_height: u32) -> Result<Sight, PhashError> {
-        let reader = || ImageReader::with_format(Cursor::new(png), image::ImageFormat::Png);
-        let (width, height) = reader().into_dimensions().map_err(PhashError::Header)?;
+    /// Hashes an encoded picture whose first `viewport_height` px (device px) are the first viewport; PNG row by row.
+    pub fn hash_encoded(&self, bytes: &[u8], viewport_height: u32) -> Result<Sight, PhashError> {
+        let reader = || {
+            let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+            reader.map_err(|error| PhashError::Header(error.into()))
+        };
+        let (width, height) = reader()?.into_dimensions().map_err(PhashError::Header)?;
         check_size(width, height)?;
-        let mut rows = png::Decoder::new(Cursor::new(png)).read_info().map_err(PhashError::Rows)?;
+        if reader()?.format() != Some(image::ImageFormat::Png) {
+            return self.hash_picture(&reader()?.decode().map_err(PhashError::Decode)?, viewport_height);
+        }
+        let mut rows = png::Decoder::new(Cursor::new(bytes)).read_info().map_err(PhashError::Rows)?;
         let Some(pixels) = plain_rows(rows.info()) else {
-            return self.hash_picture(&reader().decode().map_err(PhashError::Decode)?, viewport_height);
+            return self.hash_picture(&reader()?.decode().map_err(PhashError::Decode)?, viewport_height);
         };
         let mut scan = Scan::new(pixels, width, height, viewport_height);
         while let Some(row) = rows.next_row().map_err(PhashError::Rows)? {
@@ -308,7 +314,7 @@ mod tests {
         let deep = DynamicImage::ImageRgb16(rgb.to_rgb16());
         for picture in [rgb.to_luma8().into(), rgba.into(), gray_alpha, deep, rgb] {
             let whole = hasher.hash_picture(&picture, 800).expect("a picture of sane size");
-            assert_eq!(hasher.hash_png(&png_of(&picture), 800).expect("own png"), whole, "{:?}", picture.color());
+            assert_eq!(hasher.hash_encoded(&png_of(&picture), 800).expect("own png"), whole, "{:?}", picture.color());
         }
     }
 
@@ -316,7 +322,7 @@ mod tests {
     fn damage_is_an_error() {
         let png = png_of(&page(900, 3, 4));
         for cut in [0, 8, 20, 40, png.len() / 2] {
-            assert!(Hasher::default().hash_png(&png[..cut], 800).is_err(), "cut at {cut}");
+            assert!(Hasher::default().hash_encoded(&png[..cut], 800).is_err(), "cut at {cut}");
         }
     }
 

@@ -72,6 +72,14 @@ pub mod name {
     pub const VIEWS_MISSING: &str = "views_missing";
     /// Colour scheme that media queries saw: `light` or `dark`.
     pub const COLOR_SCHEME: &str = "color_scheme";
+    /// Media queries heard that the user prefers reduced motion.
+    pub const REDUCED_MOTION: &str = "reduced_motion";
+    /// What the screenshot is encoded as: `png`, `png-small`, `webp-lossless`, `webp-85`, `jpeg-85`.
+    pub const IMAGE_FORMAT: &str = "image_format";
+    /// SHA-256 (hex) of the screenshot that the component was cut from.
+    pub const PART_OF: &str = "part_of";
+    /// Place of the component in that screenshot: left, top, width, height in CSS px.
+    pub const PART_BOX: &str = "part_box";
     /// A second render gave the same pixels and nodes.
     pub const STABLE: &str = "stable";
     /// Share of the screenshot's height without content, 0 to 1.

@@ -172,7 +172,7 @@ pub struct Snapshot {
     pub html: String,
     /// The viewport it was rendered in.
     pub viewport: Viewport,
-    /// The screenshot, PNG.
+    /// The screenshot, encoded as the attribute `image_format` says.
     pub screenshot: Bytes,
     /// Width of the screenshot in device px.
     pub width: u32,
@@ -180,6 +180,15 @@ pub struct Snapshot {
     pub height: u32,
     /// Elements in document order.
     pub nodes: Vec<Node>,
+}
+
+/// How the name of a screenshot's file ends, by its first bytes: `png`, `webp` or `jpg`.
+pub fn picture_extension(picture: &[u8]) -> &'static str {
+    match picture {
+        [0xff, 0xd8, ..] => "jpg",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "webp",
+        _ => "png",
+    }
 }
 
 /// Which body an item has; what the planner compares between neighbouring stages.

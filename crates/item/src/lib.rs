@@ -13,7 +13,10 @@ mod triple;
 mod verdict;
 
 pub use attribute::{Attributes, Value, name};
-pub use body::{Body, BodyKind, Capture, CharsetSource, Node, Page, Rect, Snapshot, TypedBody, Viewport, Visibility};
+pub use body::{
+    Body, BodyKind, Capture, CharsetSource, Node, Page, Rect, Snapshot, TypedBody, Viewport, Visibility,
+    picture_extension,
+};
 pub use digest::{ContentHasher, Digest, Sha256Hex};
 pub use entry::{Head, Item, ItemId};
 pub use provenance::{Provenance, registrable_domain};

@@ -8,8 +8,8 @@ use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
 use item::BodyKind;
 pub use stages::S3Credentials;
 use stages::{
-    CleanStage, DatasetSink, FetchStage, GateStage, Known, PagesBarrier, ParquetRest, PhashStage, RenderStage,
-    ScoreStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
+    CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, PagesBarrier, ParquetRest, PhashStage,
+    RenderStage, ScoreStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
 };
 use store::{LocalStore, Store};
 
@@ -73,6 +73,8 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let snapshots = SnapshotsBarrier::new(file.snapshots.clone(), Arc::clone(&known)).map_err(setup("snapshots"))?;
     let limits = limits(loaded, render.tabs());
     let synth = SynthStage::new(file.synth.clone(), &render);
+    let components = ComponentsStage::new(file.components.clone(), &render, &clean);
+    let components = file.components.is_on().then(|| erase(components));
     let pages = PhaseSpec {
         name: "clean",
         stages: fetch.map(erase).into_iter().chain([erase(clean), erase(SketchStage)]).collect(),
@@ -80,7 +82,11 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     };
     let rendered = PhaseSpec {
         name: "render",
-        stages: vec![erase(render), erase(PhashStage::new(&file.phash)), erase(score)],
+        stages: [erase(render)]
+            .into_iter()
+            .chain(components)
+            .chain([erase(PhashStage::new(&file.phash)), erase(score)])
+            .collect(),
         barrier: Arc::new(snapshots),
     };
     let mut phases = vec![pages, rendered];

@@ -4,8 +4,8 @@ use report::CardConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stages::{
-    CleanConfig, DatasetConfig, FetchConfig, PagesConfig, PhashConfig, RenderConfig, ScoreConfig, SnapshotsConfig,
-    SourceConfig, SynthConfig,
+    CleanConfig, ComponentsConfig, DatasetConfig, FetchConfig, PagesConfig, PhashConfig, RenderConfig, ScoreConfig,
+    SnapshotsConfig, SourceConfig, SynthConfig,
 };
 
 /// A pipeline: from WARC files to a dataset. One table per stage, in the order in which items pass.
@@ -24,6 +24,8 @@ pub struct PipelineFile {
     pub pages: PagesConfig,
     /// How a page is rendered.
     pub render: RenderConfig,
+    /// Parts of pages as rows of their own. Off by default.
+    pub components: ComponentsConfig,
     /// How screenshots are hashed.
     pub phash: PhashConfig,
     /// Which model scores the screenshots.

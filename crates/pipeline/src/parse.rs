@@ -96,7 +96,17 @@ fn check_ranges(file: &PipelineFile) -> Result<(), PipelineError> {
     at_least_one("run.partitions_in_flight", file.run.partitions_in_flight)?;
     at_least_one("run.partition_mb", file.run.partition_mb)?;
     at_least_one("render.viewport_width", file.render.viewport_width as usize)?;
-    at_least_one("render.viewport_height", file.render.viewport_height as usize)
+    at_least_one("render.viewport_height", file.render.viewport_height as usize)?;
+    if file.render.quality > 100 {
+        let why = "it is a quality between 0 and 100";
+        return Err(PipelineError::Range { key: "render.quality", value: file.render.quality.to_string(), why });
+    }
+    if (file.synth.is_on() || file.components.is_on()) && !file.render.is_lossless() {
+        let why = "triples and components are proven pixel by pixel: use `png`, `png-small` or `webp-lossless`";
+        let value = format!("{:?}", file.render.format).to_lowercase();
+        return Err(PipelineError::Range { key: "render.format", value, why });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -140,5 +150,9 @@ mod tests {
         check("[clean\n", &[], Err("line 1"));
         check("", &["clean"], Err("table.key=value"));
         check("[clean]\nimages = \"big\"\n", &[], Err("placeholder"));
+        check("[render]\nformat = \"gif\"\n", &[], Err("webp-lossless"));
+        check("", &["render.format=jpeg", "render.quality=101"], Err("between 0 and 100"));
+        check("", &["render.format=jpeg", "components.per_page=1"], Err("pixel by pixel"));
+        check("", &["render.format=webp-lossless", "components.per_page=1"], Ok(|file| file.components.is_on()));
     }
 }

@@ -11,7 +11,7 @@ use headless_chrome::protocol::cdp::types::Method;
 use item::Viewport;
 use serde::Serialize;
 
-use crate::policy::ImageFormat;
+use crate::format::ImageFormat;
 use crate::protocol::{self, Clip};
 use crate::transport::{CallError, Session};
 

@@ -12,6 +12,7 @@ mod farm;
 mod finder;
 mod floor;
 mod fonts;
+mod format;
 mod frames;
 mod geometry;
 mod monitor;
@@ -35,8 +36,9 @@ pub use farm::{Farm, FarmConfig, FarmError, chrome_build, farm_fingerprint};
 pub use finder::{ChromeNotFound, find_chrome};
 pub use floor::{Floor, FloorError, FloorPage};
 pub use fonts::{FontsError, font_set_digest};
+pub use format::{ImageFormat, UnknownFormat};
 pub use geometry::{
     MOSTLY_BLANK, NO_AREA, NO_VISIBLE_ELEMENTS, PAGE_TOO_NARROW, PAGE_TOO_TALL, PAGE_TOO_WIDE, RULES,
     TOO_LITTLE_TEXT_AREA, TOO_MANY_VISIBLE_ELEMENTS, TOO_MUCH_TEXT_AREA,
 };
-pub use policy::{ColorScheme, ImageFormat, RenderOutcome, RenderPolicy, Rendered};
+pub use policy::{ColorScheme, RenderOutcome, RenderPolicy, Rendered};

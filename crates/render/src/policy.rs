@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use item::{Failure, Node, Rejection, Viewport};
 
+use crate::format::ImageFormat;
+
 /// How a page is rendered and which pages are refused. Every field takes part in the answer, so all of them belong in a
 /// caller's cache key.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,33 +123,6 @@ impl ColorScheme {
         match self {
             Self::Light => "light",
             Self::Dark => "dark",
-        }
-    }
-}
-
-/// What a screenshot is encoded as.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ImageFormat {
-    /// PNG as Chrome writes it when asked for speed: the bytes are kept as they come.
-    #[default]
-    Png,
-    /// PNG as Chrome writes it otherwise: 28 % fewer bytes, for a quarter more of Chrome's time on long pages.
-    PngSmall,
-    /// JPEG of that quality, 0 to 100.
-    Jpeg(u8),
-    /// Lossy WebP of that quality, 0 to 100.
-    Webp(u8),
-    /// Lossless WebP. Chrome writes none, so we do: a quarter smaller than PNG, several times the cost.
-    WebpLossless,
-}
-
-impl ImageFormat {
-    /// As file names end.
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Png | Self::PngSmall => "png",
-            Self::Jpeg(_) => "jpg",
-            Self::Webp(_) | Self::WebpLossless => "webp",
         }
     }
 }

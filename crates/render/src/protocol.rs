@@ -6,7 +6,7 @@ use headless_chrome::protocol::cdp::{Browser, Emulation, Fetch, HeadlessExperime
 use item::Viewport;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::ImageFormat;
+use crate::format::ImageFormat;
 
 pub(crate) fn create_target(frames_on_request: bool) -> Target::CreateTarget {
     Target::CreateTarget {

@@ -15,7 +15,7 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageReader, RgbImage};
 use thiserror::Error;
 
-use crate::policy::ImageFormat;
+use crate::format::ImageFormat;
 
 /// The answer is not the screenshot that was asked for.
 #[derive(Debug, Error)]

@@ -12,9 +12,10 @@ use item::{Failure, FailureClass};
 use thiserror::Error;
 
 use crate::event::Step;
+use crate::format::ImageFormat;
 use crate::frames::Shot;
 use crate::geometry::{self, Cover};
-use crate::policy::{ImageFormat, RenderOutcome, RenderPolicy, Rendered};
+use crate::policy::{RenderOutcome, RenderPolicy, Rendered};
 use crate::protocol::{Clip, Evaluate};
 use crate::screenshot::{self, ScreenshotError};
 use crate::snapshot::{self, Layout};

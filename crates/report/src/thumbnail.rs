@@ -5,7 +5,7 @@ use std::io::Cursor;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
-use image::{ImageFormat, ImageReader, imageops};
+use image::{ImageReader, imageops};
 
 /// Width of a thumbnail in px: sharp in a card, readable in the large view.
 pub(crate) const WIDTH_MAX: u32 = 320;
@@ -31,15 +31,15 @@ pub(crate) struct Thumbnail {
 }
 
 impl Thumbnail {
-    /// The thumbnail of a PNG; `None` where it cannot be decoded.
-    pub(crate) fn of(png: &[u8]) -> Option<Self> {
-        let (jpeg, made) = Self::jpeg(png)?;
+    /// The thumbnail of a screenshot; `None` where it cannot be decoded.
+    pub(crate) fn of(picture: &[u8]) -> Option<Self> {
+        let (jpeg, made) = Self::jpeg(picture)?;
         Some(Self { url: format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg)), ..made })
     }
 
     /// The same as a JPEG file; the thumbnail has no URL yet.
-    pub(crate) fn jpeg(png: &[u8]) -> Option<(Vec<u8>, Self)> {
-        let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
+    pub(crate) fn jpeg(picture: &[u8]) -> Option<(Vec<u8>, Self)> {
+        let mut reader = ImageReader::new(Cursor::new(picture)).with_guessed_format().ok()?;
         let mut limits = image::Limits::default();
         limits.max_alloc = Some(DECODED_BYTES_MAX);
         reader.limits(limits);
@@ -92,7 +92,7 @@ mod tests {
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
         let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 128]));
-        picture.write_to(&mut bytes, ImageFormat::Png).expect("encode");
+        picture.write_to(&mut bytes, image::ImageFormat::Png).expect("encode");
         bytes.into_inner()
     }
 

@@ -81,8 +81,7 @@ fn card(row: TripleRow, budget: &mut PictureBudget) -> TripleCard {
 const CHANNEL_STEP: u8 = 16;
 
 fn difference(given: &[u8], wanted: &[u8]) -> Option<Vec<u8>> {
-    let decode =
-        |png| image::load_from_memory_with_format(png, ImageFormat::Png).ok().map(image::DynamicImage::into_rgb8);
+    let decode = |picture| image::load_from_memory(picture).ok().map(image::DynamicImage::into_rgb8);
     let (given, wanted) = (decode(given)?, decode(wanted)?);
     let (width, height) = (given.width().max(wanted.width()), given.height().max(wanted.height()));
     let at = |picture: &RgbImage, x, y| picture.get_pixel_checked(x, y).map_or([255; 3], |pixel| pixel.0);

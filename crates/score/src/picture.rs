@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::{DynamicImage, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageReader};
 use item::{Failure, FailureClass};
 
 use crate::manifest::{CheckInput, Colour, Fit, Pixels, Resize};
@@ -55,15 +55,19 @@ impl PictureError {
 pub(crate) struct Levels(Vec<u8>);
 
 impl Levels {
-    /// A PNG as the model sees it.
-    pub(crate) fn of_png(png: &[u8], input: &Pixels) -> Result<Self, PictureError> {
-        let reader = || ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
-        let (width, height) = reader().into_dimensions().map_err(PictureError::Decode)?;
+    /// A screenshot as the model sees it.
+    pub(crate) fn of_encoded(picture: &[u8], input: &Pixels) -> Result<Self, PictureError> {
+        let reader = || {
+            ImageReader::new(Cursor::new(picture))
+                .with_guessed_format()
+                .map_err(|error| PictureError::Decode(error.into()))
+        };
+        let (width, height) = reader()?.into_dimensions().map_err(PictureError::Decode)?;
         let pixels = u64::from(width) * u64::from(height);
         if !(1..=PIXELS_MAX).contains(&pixels) {
             return Err(PictureError::Size { width, height });
         }
-        let picture = reader().decode().map_err(PictureError::Decode)?;
+        let picture = reader()?.decode().map_err(PictureError::Decode)?;
         Self::fit(&rgb(picture), width, height, input)
     }
 
@@ -261,7 +265,7 @@ mod tests {
     #[test]
     fn damaged_pictures_are_failures() {
         for bytes in [&b""[..], b"\x89PNG\r\n\x1a\n", b"<html>"] {
-            let error = Levels::of_png(bytes, &input()).expect_err("not a picture");
+            let error = Levels::of_encoded(bytes, &input()).expect_err("not a picture");
             assert_eq!(error.failure().class, FailureClass::Decode);
         }
     }

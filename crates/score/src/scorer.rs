@@ -114,7 +114,7 @@ impl Scorer {
             .flat_map(|chunk| {
                 let prepared: Vec<_> = chunk
                     .iter()
-                    .map(|png| Levels::of_png(png.as_ref(), input).map_err(|error| error.failure()))
+                    .map(|picture| Levels::of_encoded(picture.as_ref(), input).map_err(|error| error.failure()))
                     .collect();
                 self.score_run(prepared)
             })

@@ -4,6 +4,7 @@
 //! domain crate to the engine. Decisions are made in the domain crates; here is only what both sides need to meet.
 
 mod clean;
+mod components;
 mod dataset;
 mod fetch;
 mod known;
@@ -21,12 +22,13 @@ mod synth;
 
 pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
 pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
+pub use components::{ComponentsConfig, ComponentsStage};
 pub use dataset::{DatasetConfig, DatasetSink};
 pub use fetch::{FetchConfig, FetchStage};
 pub use known::Known;
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};
-pub use render::{PngEffort, RenderConfig, RenderStage, Scheme, ViewConfig};
+pub use render::{Format, RenderConfig, RenderStage, Scheme, ViewConfig};
 pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};
 pub use sketch::SketchStage;

@@ -25,7 +25,7 @@ impl PhashStage {
     fn hash(&self, snapshot: &Snapshot) -> Verdict<Snapshot> {
         let viewport = snapshot.viewport;
         let first_screen = (f64::from(viewport.height) * viewport.device_scale_factor) as u32;
-        match self.hasher.hash_png(&snapshot.screenshot, first_screen) {
+        match self.hasher.hash_encoded(&snapshot.screenshot, first_screen) {
             Ok(sight) => Verdict::Annotate(sight.attributes()),
             Err(error) => Verdict::Fail(item::Failure::from_error(FailureClass::Decode, &error)),
         }

@@ -1,5 +1,6 @@
 //! The barrier `snapshots`: leaks, near-duplicate clusters, the score's threshold, the split.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dedup::leak::Suspect;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::known::{Known, LEFT_OUT, refuse};
 
 /// Bumped when the same notes would give other decisions.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The scorer finds the page too poor.
 const LOW_SCORE: Rule =
@@ -165,9 +166,9 @@ impl Barrier for SnapshotsBarrier {
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        const READS: [&str; 8] = {
+        const READS: [&str; 9] = {
             let [phash, viewport, flat, size, look] = Sight::ATTRIBUTES;
-            [name::SCORE, name::PAGE_COPIES, dedup::sketch::PAGE_SKETCH, phash, viewport, flat, size, look]
+            [name::SCORE, name::VIEW, name::PAGE_COPIES, dedup::sketch::PAGE_SKETCH, phash, viewport, flat, size, look]
         };
         &READS
     }
@@ -185,19 +186,39 @@ impl Barrier for SnapshotsBarrier {
         }
         self.refuse_leaks(notes, &near, &mut decisions)?;
         let open: Vec<usize> = (0..notes.len()).filter(|&index| decisions[index].is_none()).collect();
-        let mut contest: Vec<NearNote> = open.iter().map(|&index| near[index].clone()).collect();
+        let (clusters, left_out) = self.clusters(notes, &open, &near);
         drop(near);
-        contest.extend(self.absent(notes));
-        let (clusters, report) = dedup::near::assign(&contest, &self.near);
         for ((&index, cluster), placement) in open.iter().zip(&clusters).zip(self.placements(notes, &open, &clusters)) {
             decisions[index] = Some(decide_cluster(cluster, placement));
         }
-        let aside = (report.left_out > 0).then_some((LEFT_OUT, report.left_out)).into_iter().collect();
+        let aside = (left_out > 0).then_some((LEFT_OUT, left_out)).into_iter().collect();
         Ok(Decided { decisions: decisions.into_iter().flatten().collect(), aside })
     }
 }
 
 impl SnapshotsBarrier {
+    /// One assignment for each open note, and the pairs that were left uncompared. What was seen in one way is compared with
+    /// what was seen in the same way: a page in the dark is no copy of itself by day.
+    fn clusters(&self, notes: &[Note], open: &[usize], near: &[NearNote]) -> (Vec<Assignment>, u64) {
+        let mut by_view: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+        for (place, &index) in open.iter().enumerate() {
+            by_view.entry(notes[index].attributes.text(name::VIEW)).or_default().push(place);
+        }
+        let absent = self.absent(notes);
+        let mut clusters: Vec<Option<Assignment>> = vec![None; open.len()];
+        let mut left_out = 0;
+        for places in by_view.values() {
+            let mut contest: Vec<NearNote> = places.iter().map(|&place| near[open[place]].clone()).collect();
+            contest.extend(absent.iter().cloned());
+            let (assignments, report) = dedup::near::assign(&contest, &self.near);
+            left_out += report.left_out;
+            for (&place, assignment) in places.iter().zip(assignments) {
+                clusters[place] = Some(assignment);
+            }
+        }
+        (clusters.into_iter().flatten().collect(), left_out)
+    }
+
     /// Published rows that are not among the notes of this run.
     fn absent(&self, notes: &[Note]) -> Vec<NearNote> {
         // Notes come sorted by id.

@@ -103,6 +103,25 @@ fn assert_nothing_leaks(notes: &[Note], decisions: &[Decision], splits: &BTreeMa
     }
 }
 
+#[test]
+fn views_of_a_page_are_no_copies_of_each_other() {
+    let views = ["main", "dark"].map(|view| notes(&[(1, 1, 0), (2, 1, 0)]).into_iter().map(move |note| (view, note)));
+    let mut notes: Vec<Note> = views
+        .into_iter()
+        .flatten()
+        .map(|(view, note)| {
+            let id = ItemId::of_place(view, u64::from(note.id.as_bytes()[0]));
+            Note { id, attributes: note.attributes.with(name::VIEW, view), ..note }
+        })
+        .collect();
+    notes.sort_by_key(|note| note.id);
+    let decisions = decide(&notes, Known::default());
+    let kept = notes.iter().zip(&decisions).filter(|(_, decision)| matches!(decision, Decision::Keep(_)));
+    let mut views: Vec<Option<&str>> = kept.map(|(note, _)| note.attributes.text(name::VIEW)).collect();
+    views.sort_unstable();
+    assert_eq!(views, [Some("dark"), Some("main")], "one of two copies in each view");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

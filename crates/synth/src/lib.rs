@@ -1,8 +1,9 @@
-//! Edit and polish triples, and how alike two pages are.
+//! Edit and polish triples, components, and how alike two pages are.
 //!
 //! Nothing here starts a browser: whoever calls hands a function that renders. Nothing prints, reads the environment or the
 //! pipeline file.
 
+pub mod component;
 pub mod edit;
 #[cfg(test)]
 mod fixture;

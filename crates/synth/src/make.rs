@@ -100,12 +100,12 @@ impl Maker<'_> {
 
     /// The page's picture, if another render gives the same.
     fn proven_original(&mut self) -> Result<Picture, String> {
-        let stored = Picture::from_png(&self.snapshot.screenshot).map_err(|error| error.to_string())?;
+        let stored = Picture::from_encoded(&self.snapshot.screenshot).map_err(|error| error.to_string())?;
         let again = self.render(&self.snapshot.html)?;
         if again.screenshot == self.snapshot.screenshot {
             return Ok(stored);
         }
-        let again = Picture::from_png(&again.screenshot).map_err(|error| error.to_string())?;
+        let again = Picture::from_encoded(&again.screenshot).map_err(|error| error.to_string())?;
         if again == stored { Ok(stored) } else { Err("a second render gives other pixels".to_owned()) }
     }
 
@@ -287,7 +287,7 @@ impl Maker<'_> {
             return Some(self.add(triple, Measures::new(), Some(why)));
         }
         let draft = self.render(&html).and_then(|shot| {
-            let picture = Picture::from_png(&shot.screenshot).map_err(|error| error.to_string())?;
+            let picture = Picture::from_encoded(&shot.screenshot).map_err(|error| error.to_string())?;
             Ok((shot, picture))
         });
         let (shot, picture) = match draft {

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use item::Viewport;
-use render::{Farm, FarmConfig, Floor, FloorPage, ImageFormat, RenderOutcome, RenderPolicy, find_chrome};
+use render::{Farm, FarmConfig, Floor, FloorPage, RenderOutcome, RenderPolicy, find_chrome};
 
 use self::load::{Usage, own_memory_bytes};
 use super::Outcome;
@@ -33,7 +33,7 @@ const WARM_UP_PAGES: usize = 6;
 
 /// Measures the farm.
 pub(crate) fn render(args: &BenchRenderArgs, printer: Printer) -> Outcome {
-    let (config, policy) = (farm_config(args)?, policy(args)?);
+    let (config, policy) = (farm_config(args)?, policy(args));
     if args.closed {
         return closed::closed(&input::captures(&args.path, args.limit)?, &config, &policy, printer);
     }
@@ -61,22 +61,11 @@ fn farm_config(args: &BenchRenderArgs) -> Result<FarmConfig, CommandError> {
     Ok(config)
 }
 
-fn policy(args: &BenchRenderArgs) -> Result<RenderPolicy, CommandError> {
-    let format = match args.format.as_str() {
-        "png" => ImageFormat::Png,
-        "png-small" => ImageFormat::PngSmall,
-        "jpeg" => ImageFormat::Jpeg(80),
-        "webp" => ImageFormat::Webp(80),
-        "webp-lossless" => ImageFormat::WebpLossless,
-        other => {
-            let known = "png, png-small, jpeg, webp, webp-lossless";
-            return Err(CommandError::usage(format!("encode as `{other}`: known are {known}")));
-        }
-    };
+fn policy(args: &BenchRenderArgs) -> RenderPolicy {
     // Nothing is refused, so that every page is paid for in full, by us and by whoever is compared.
     let policy = RenderPolicy::accept_all();
     let viewport = Viewport { height: args.viewport_height, ..policy.viewport };
-    Ok(RenderPolicy { viewport, height_max: args.height_max, format, ..policy })
+    RenderPolicy { viewport, height_max: args.height_max, format: args.format, ..policy }
 }
 
 fn start(config: &FarmConfig) -> Result<Farm, CommandError> {

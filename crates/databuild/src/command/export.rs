@@ -116,7 +116,7 @@ impl List<'_> {
     /// A page is a screenshot and the code that renders it.
     fn add_page(&mut self, row: &PageRow) -> Outcome {
         let (Some(text), Some(image)) = (&row.text, &row.image) else { return Ok(()) };
-        let picture = self.picture(&format!("{}.png", row.id), image)?;
+        let picture = self.picture(&format!("{}.{}", row.id, item::picture_extension(image)), image)?;
         let ask = "Write the HTML page, with its style sheet, that looks like this screenshot.".to_owned();
         self.add(&row.id.to_string(), vec![Part::Picture(picture), Part::Text(ask)], chat::fenced(text))
     }
@@ -127,11 +127,17 @@ impl List<'_> {
         let Some(instruction) = style.or(row.instructions.first()) else { return Ok(()) };
         let answer = if self.args.blocks { row.blocks.clone() } else { chat::fenced(&row.after) };
         let code = Part::Text(format!("{}\n\n{}", chat::fenced(&row.before), instruction.text));
-        let before = Part::Picture(self.picture(&format!("{}-before.png", row.id), &row.before_image)?);
+        let before = Part::Picture(self.picture(
+            &format!("{}-before.{}", row.id, item::picture_extension(&row.before_image)),
+            &row.before_image,
+        )?);
         let parts = match row.task {
             Task::Edit => vec![before, code],
             Task::Polish => {
-                let target = Part::Picture(self.picture(&format!("{}-target.png", row.id), &row.after_image)?);
+                let target = Part::Picture(self.picture(
+                    &format!("{}-target.{}", row.id, item::picture_extension(&row.after_image)),
+                    &row.after_image,
+                )?);
                 vec![
                     Part::Text("The target:".to_owned()),
                     target,

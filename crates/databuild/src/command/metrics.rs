@@ -64,7 +64,7 @@ impl View {
             RenderOutcome::Refused(rejection) => return Err(trouble(rejection.detail)),
             RenderOutcome::Failed(failure) => return Err(trouble(failure.message)),
         };
-        let picture = metric::Picture::from_png(&screenshot).map_err(|error| trouble(error.to_string()))?;
+        let picture = metric::Picture::from_encoded(&screenshot).map_err(|error| trouble(error.to_string()))?;
         Ok(Self { picture, nodes, size: (f64::from(width), f64::from(height)) })
     }
 

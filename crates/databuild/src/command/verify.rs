@@ -6,10 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dataset::{Columns, Manifest, PageRow, ShardReader};
-use image::ImageFormat;
-use item::{ContentHasher, ItemId, Viewport};
+use item::{ContentHasher, ItemId};
 use rayon::prelude::*;
-use render::{ColorScheme, Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
+use render::{ColorScheme, Farm, FarmConfig, RenderOutcome, RenderPolicy, UnknownFormat, find_chrome};
 
 use super::Outcome;
 use super::pixels::Difference;
@@ -147,21 +146,28 @@ fn compare(farm: &Farm, row: &PageRow) -> Result<(), String> {
     let (Some(text), Some(image)) = (&row.text, &row.image) else {
         return Err("code or screenshot is missing in the row".into());
     };
-    compare_pixels(farm, text, image, row.viewport, ColorScheme::Light)
+    let format =
+        row.image_format.as_deref().map(str::parse).transpose().map_err(|error: UnknownFormat| error.to_string())?;
+    let policy = RenderPolicy {
+        viewport: row.viewport,
+        color_scheme: scheme(row.color_scheme.as_deref()),
+        reduced_motion: row.reduced_motion.unwrap_or(true),
+        format: format.unwrap_or_default(),
+        ..RenderPolicy::accept_all()
+    };
+    compare_pixels(farm, text, image, &policy)
 }
 
-/// Renders a document in a viewport and compares it with a stored picture, pixel by pixel.
-fn compare_pixels(
-    farm: &Farm,
-    text: &str,
-    image: &[u8],
-    viewport: Viewport,
-    scheme: ColorScheme,
-) -> Result<(), String> {
-    let decode = |png: &[u8]| image::load_from_memory_with_format(png, ImageFormat::Png).map(|image| image.to_rgba8());
+fn scheme(name: Option<&str>) -> ColorScheme {
+    if name == Some(ColorScheme::Dark.name()) { ColorScheme::Dark } else { ColorScheme::Light }
+}
+
+/// Renders a document as it was rendered, as tall as the stored picture, and compares them pixel by pixel.
+fn compare_pixels(farm: &Farm, text: &str, image: &[u8], view: &RenderPolicy) -> Result<(), String> {
+    let decode = |picture: &[u8]| image::load_from_memory(picture).map(|image| image.to_rgba8());
     let stored = decode(image).map_err(|error| format!("the stored screenshot does not decode: {error}"))?;
-    let height_max = (f64::from(stored.height()) / viewport.device_scale_factor).round() as u32;
-    let policy = RenderPolicy { viewport, color_scheme: scheme, height_max, ..RenderPolicy::accept_all() };
+    let height_max = (f64::from(stored.height()) / view.viewport.device_scale_factor).round() as u32;
+    let policy = RenderPolicy { height_max, ..view.clone() };
     let rendered = match farm.render(text, &policy) {
         RenderOutcome::Rendered(rendered) => rendered,
         RenderOutcome::Refused(rejection) => return Err(format!("refused: {}", rejection.detail)),

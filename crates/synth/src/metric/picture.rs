@@ -1,6 +1,6 @@
 //! Decoded pictures.
 
-use image::{ImageFormat, RgbImage, imageops};
+use image::{RgbImage, imageops};
 
 /// A picture could not be decoded.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,9 @@ pub(crate) struct Plane {
 }
 
 impl Picture {
-    /// Decodes a PNG. Screenshots are opaque; transparency is dropped.
-    pub fn from_png(png: &[u8]) -> Result<Self, PictureError> {
-        Ok(Self(image::load_from_memory_with_format(png, ImageFormat::Png)?.into_rgb8()))
+    /// Decodes a screenshot. Those are opaque; transparency is dropped.
+    pub fn from_encoded(screenshot: &[u8]) -> Result<Self, PictureError> {
+        Ok(Self(image::load_from_memory(screenshot)?.into_rgb8()))
     }
 
     /// A picture whose pixels are given by their place.
@@ -48,6 +48,16 @@ impl Picture {
     /// Red, green and blue at a place that is inside.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         self.0.get_pixel(x, y).0
+    }
+
+    /// Whether `part` is what this picture shows from that place on, pixel by pixel.
+    pub fn shows(&self, part: &Self, left: u32, top: u32) -> bool {
+        let fits = |start: u32, size: u32, whole: u32| start.checked_add(size).is_some_and(|end| end <= whole);
+        if !fits(left, part.width(), self.width()) || !fits(top, part.height(), self.height()) {
+            return false;
+        }
+        let columns = left as usize * 3..(left + part.width()) as usize * 3;
+        (0..part.height()).all(|y| self.row(top + y)[columns.clone()] == *part.row(y))
     }
 
     pub(crate) fn pixels(&self) -> impl Iterator<Item = [u8; 3]> + '_ {
@@ -103,5 +113,25 @@ impl Plane {
         let mean = |x: usize, y: usize| (at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) / 4.0;
         let values = (0..height).flat_map(|y| (0..width).map(move |x| (2 * x, 2 * y))).map(|(x, y)| mean(x, y));
         Self { width, height, values: values.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_shown_where_it_was_cut_out() {
+        let shade = |x: u32, y: u32| [x as u8, y as u8, 7];
+        let page = Picture::from_fn(20, 10, shade);
+        let part = Picture::from_fn(5, 4, |x, y| shade(x + 3, y + 2));
+        let check =
+            |left: u32, top: u32, expected: bool| assert_eq!(page.shows(&part, left, top), expected, "{left} {top}");
+        check(3, 2, true);
+        check(4, 2, false);
+        check(3, 3, false);
+        check(16, 2, false);
+        check(3, 7, false);
+        check(u32::MAX, 2, false);
     }
 }

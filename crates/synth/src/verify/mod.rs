@@ -96,7 +96,7 @@ pub struct EditClaim<'a> {
 /// Checks the render of an edited page: visible, within bounds, and only where it may be.
 pub fn check_edit(claim: &EditClaim<'_>, html: &str, shot: &Shot, gates: &Gates) -> (Measures, Option<Rejection>) {
     let mut measures = Measures::new();
-    let after = match Picture::from_png(&shot.screenshot) {
+    let after = match Picture::from_encoded(&shot.screenshot) {
         Ok(after) => after,
         Err(error) => return (measures, Some(refuse(rule::DOES_NOT_RENDER, error.to_string()))),
     };

@@ -99,7 +99,7 @@ fn rows(args: &ServeArgs, from: u64) -> Result<Answer, CommandError> {
     Ok(Answer::json(&json!({ "total": total, "from": from, "rows": rows })))
 }
 
-/// `/row/<id>.png`, `.html` or `.json`.
+/// `/row/<id>.picture`, `.html` or `.json`.
 fn row(args: &ServeArgs, path: &str) -> Result<Answer, CommandError> {
     let named = path.strip_prefix("/row/").and_then(|name| name.split_once('.'));
     let Some((Ok(id), kind)) = named.map(|(id, kind)| (id.parse::<ItemId>(), kind)) else {
@@ -109,11 +109,15 @@ fn row(args: &ServeArgs, path: &str) -> Result<Answer, CommandError> {
         return Ok(Answer::error(404, "there is no such row"));
     };
     Ok(match kind {
-        "png" => Answer::bytes("image/png", files.png),
+        "picture" => Answer::bytes(picture_type(&files.picture), files.picture),
         "html" => Answer::bytes("text/plain; charset=utf-8", files.html.into_bytes()),
         "json" => Answer::bytes("application/json", files.json),
-        _ => Answer::error(404, "a row has a png, an html and a json"),
+        _ => Answer::error(404, "a row has a picture, an html and a json"),
     })
+}
+
+fn picture_type(picture: &[u8]) -> &'static str {
+    image::guess_format(picture).map_or("application/octet-stream", |format| format.to_mime_type())
 }
 
 fn files(finished: &Finished, id: ItemId) -> Result<Option<RowFiles>, CommandError> {

@@ -60,7 +60,7 @@ async function showRow(row) {
   find("facts").textContent = `${whole.scale[0]} × ${whole.scale[1]} px, ${whole.nodes.length} elements, ${html.byteLength} bytes of code`;
   find("code").textContent = "";
   const image = find("image");
-  image.src = `/row/${row.id}.png`;
+  image.src = `/row/${row.id}.picture`;
   image.alt = `Screenshot of ${whole.title || whole.url}`;
   image.hidden = false;
   const [width, height] = [whole.scale[0] / whole.device_scale_factor, whole.scale[1] / whole.device_scale_factor];

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dataset::{Manifest, TripleRow, each_triple, triple_ids};
 use item::{ContentHasher, ItemId, Task};
 use rayon::prelude::*;
-use render::{ColorScheme, Farm};
+use render::{Farm, RenderPolicy};
 
-use super::{ROWS_AT_ONCE, compare_pixels};
+use super::{ROWS_AT_ONCE, compare_pixels, scheme};
 use crate::command::Outcome;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
@@ -94,9 +94,13 @@ fn sample(mut ids: Vec<ItemId>, size: Option<usize>) -> BTreeSet<ItemId> {
 }
 
 fn prove(farm: &Farm, row: &TripleRow) -> Result<(), String> {
-    let scheme = if row.color_scheme.as_deref() == Some("dark") { ColorScheme::Dark } else { ColorScheme::Light };
+    let view = RenderPolicy {
+        viewport: row.viewport,
+        color_scheme: scheme(row.color_scheme.as_deref()),
+        ..RenderPolicy::accept_all()
+    };
     for (what, html, image) in [("given", &row.before, &row.before_image), ("wanted", &row.after, &row.after_image)] {
-        compare_pixels(farm, html, image, row.viewport, scheme).map_err(|why| format!("the page {what}: {why}"))?;
+        compare_pixels(farm, html, image, &view).map_err(|why| format!("the page {what}: {why}"))?;
     }
     let blocks = synth::edit::parse_blocks(&row.blocks)?;
     let after = synth::edit::apply_blocks(&row.before, &blocks)?;

@@ -1,214 +1,21 @@
 //! `render`: a page to a snapshot, in the Chrome farm.
 
+mod config;
+
 use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use ::render::{
-    ColorScheme, Farm, FarmConfig, FarmEvent, ImageFormat, RenderOutcome, RenderPolicy, Rendered, find_chrome,
-    font_set_digest,
-};
+use ::render::{Farm, FarmConfig, FarmEvent, RenderOutcome, RenderPolicy, Rendered, find_chrome, font_set_digest};
 use engine::{BatchSize, Context, Demand, Resource, RunEvent, Settings, Stage, StageError};
 use item::{Attributes, Item, Kept, Page, Snapshot, Verdict, Viewport, name};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
+pub use self::config::{Format, RenderConfig, Scheme, ViewConfig};
 use crate::profiles::{self, Profiles};
 use crate::ranges::place_in_code;
 
-/// `[render]`: how a page is rendered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct RenderConfig {
-    /// Width of the viewport in CSS px.
-    pub viewport_width: u32,
-    /// Height of the viewport in CSS px.
-    pub viewport_height: u32,
-    /// Device pixels per CSS px.
-    pub device_scale_factor: f64,
-    /// What media queries hear: `light` or `dark`.
-    pub color_scheme: Scheme,
-    /// Media queries hear that the user prefers reduced motion. Animations stand still either way.
-    pub reduced_motion: bool,
-    /// How hard Chrome works on a PNG: `fast`, or `small` for 28 % fewer bytes and up to a quarter more time.
-    pub png: PngEffort,
-    /// Longer pages are cut off here, in CSS px.
-    pub height_max: u32,
-    /// Longer pages are rejected before they are painted, in CSS px.
-    pub page_height_max: u32,
-    /// Pages that are more times as tall as the viewport is wide are rejected.
-    pub page_aspect_max: f64,
-    /// Pages that are more times as wide as the viewport are rejected: their layout overflows.
-    pub page_width_ratio_max: f64,
-    /// Pages whose visible elements end above this are rejected, in CSS px.
-    pub page_height_min: u32,
-    /// Pages with fewer visible elements are rejected.
-    pub visible_elements_min: usize,
-    /// Pages with more visible elements are rejected.
-    pub visible_elements_max: usize,
-    /// Pages are rejected when a greater share of the screenshot's height shows neither text nor picture nor control.
-    pub blank_share_max: f64,
-    /// Pages are rejected when text covers a smaller share of the screenshot; 0 rejects none.
-    pub text_coverage_min: f64,
-    /// Pages are rejected when text covers a greater share of the screenshot; 1 rejects none.
-    pub text_coverage_max: f64,
-    /// The longest that a page may take, in ms.
-    pub page_timeout_ms: u64,
-    /// Run the pages' scripts and give them this long, in ms; by default none run.
-    pub scripts_ms: Option<u64>,
-    /// Render each page a second time and say in the column `stable` whether it came out the same.
-    pub twice: bool,
-    /// Further views of each page, each a row of its own beside the first one.
-    pub views: Vec<ViewConfig>,
-    /// Pages that render at the same time; 0 takes what the machine can feed.
-    pub tabs: usize,
-    /// The Chrome to use; by default the one that `databuild doctor` finds.
-    pub chrome: Option<String>,
-}
-
-/// What media queries hear of the user's taste.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// Dark on light.
-    #[default]
-    Light,
-    /// Light on dark, where the page has such a style.
-    Dark,
-}
-
-/// How hard Chrome works on a PNG.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PngEffort {
-    /// Less time.
-    #[default]
-    Fast,
-    /// Fewer bytes.
-    Small,
-}
-
-/// A further view of each page: what it does not say is as in the first one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ViewConfig {
-    /// Name, in the column `view`.
-    pub name: String,
-    /// Width of the viewport in CSS px.
-    pub viewport_width: Option<u32>,
-    /// Height of the viewport in CSS px.
-    pub viewport_height: Option<u32>,
-    /// Device pixels per CSS px.
-    pub device_scale_factor: Option<f64>,
-    /// `light` or `dark`.
-    pub color_scheme: Option<Scheme>,
-    /// Media queries hear that the user prefers reduced motion.
-    pub reduced_motion: Option<bool>,
-    /// Longer pages are cut off here, in CSS px: the viewport's height gives the first screen alone.
-    pub height_max: Option<u32>,
-}
-
-impl Default for RenderConfig {
-    fn default() -> Self {
-        let policy = RenderPolicy::default();
-        Self {
-            viewport_width: policy.viewport.width,
-            viewport_height: policy.viewport.height,
-            device_scale_factor: policy.viewport.device_scale_factor,
-            color_scheme: Scheme::Light,
-            reduced_motion: policy.reduced_motion,
-            png: PngEffort::Fast,
-            height_max: policy.height_max,
-            page_height_max: policy.page_height_max,
-            page_aspect_max: policy.page_aspect_max,
-            page_width_ratio_max: policy.page_width_ratio_max,
-            page_height_min: policy.page_height_min,
-            visible_elements_min: policy.visible_elements_min,
-            visible_elements_max: policy.visible_elements_max,
-            blank_share_max: policy.blank_share_max,
-            text_coverage_min: policy.text_coverage_min,
-            text_coverage_max: policy.text_coverage_max,
-            page_timeout_ms: policy.page_timeout_ms,
-            scripts_ms: None,
-            twice: false,
-            views: Vec::new(),
-            tabs: 0,
-            chrome: None,
-        }
-    }
-}
-
-impl RenderConfig {
-    fn policy(&self) -> RenderPolicy {
-        RenderPolicy {
-            viewport: Viewport {
-                width: self.viewport_width,
-                height: self.viewport_height,
-                device_scale_factor: self.device_scale_factor,
-            },
-            color_scheme: self.color_scheme.into(),
-            reduced_motion: self.reduced_motion,
-            format: match self.png {
-                PngEffort::Small => ImageFormat::PngSmall,
-                PngEffort::Fast => ImageFormat::Png,
-            },
-            height_max: self.height_max,
-            page_height_max: self.page_height_max,
-            page_aspect_max: self.page_aspect_max,
-            page_width_ratio_max: self.page_width_ratio_max,
-            page_height_min: self.page_height_min,
-            visible_elements_min: self.visible_elements_min,
-            visible_elements_max: self.visible_elements_max,
-            blank_share_max: self.blank_share_max,
-            text_coverage_min: self.text_coverage_min,
-            text_coverage_max: self.text_coverage_max,
-            page_timeout_ms: self.page_timeout_ms,
-            scripts_ms: self.scripts_ms,
-            twice: self.twice,
-            ..RenderPolicy::default()
-        }
-    }
-
-    /// The first view and the others, by name. The first has a name only where there are others.
-    fn views(&self) -> Vec<View> {
-        let main = (!self.views.is_empty()).then(|| MAIN_VIEW.to_owned());
-        let mut views = vec![View { name: main, policy: self.policy() }];
-        for view in &self.views {
-            let mut policy = self.policy();
-            policy.viewport.width = view.viewport_width.unwrap_or(policy.viewport.width);
-            policy.viewport.height = view.viewport_height.unwrap_or(policy.viewport.height);
-            policy.viewport.device_scale_factor =
-                view.device_scale_factor.unwrap_or(policy.viewport.device_scale_factor);
-            policy.color_scheme = view.color_scheme.map_or(policy.color_scheme, Into::into);
-            policy.reduced_motion = view.reduced_motion.unwrap_or(policy.reduced_motion);
-            policy.height_max = view.height_max.unwrap_or(policy.height_max);
-            views.push(View { name: Some(view.name.clone()), policy });
-        }
-        views
-    }
-
-    /// What the answers depend on: everything but who gives them, which is told by build and not by path.
-    fn behaviour(&self) -> Settings {
-        let mut settings = serde_json::json!(self);
-        if let Some(settings) = settings.as_object_mut() {
-            settings.remove("tabs");
-            settings.remove("chrome");
-        }
-        settings
-    }
-}
-
-impl From<Scheme> for ColorScheme {
-    fn from(scheme: Scheme) -> Self {
-        match scheme {
-            Scheme::Light => Self::Light,
-            Scheme::Dark => Self::Dark,
-        }
-    }
-}
-
 /// Name of the first view, where there are others.
-const MAIN_VIEW: &str = "main";
+pub(crate) const MAIN_VIEW: &str = "main";
 /// Share of the available memory that the farm may fill; the rest is for pictures and pages in our own process.
 const FARM_MEMORY_SHARE: f64 = 0.75;
 /// Memory that is assumed where the system does not tell.
@@ -345,7 +152,7 @@ impl RenderStage {
         for view in &self.views {
             match (farm.render(&page.html, &view.policy), &view.name) {
                 (RenderOutcome::Rendered(rendered), _) => {
-                    kept.push(self.snapshot(page, rendered, view, farm.version()));
+                    kept.push(self.snapshot(&page.html, rendered, view, farm.version()));
                 }
                 (RenderOutcome::Refused(rejection), _) if kept.is_empty() => return Verdict::Reject(rejection),
                 (RenderOutcome::Failed(failure), _) if kept.is_empty() => return Verdict::Fail(failure),
@@ -367,22 +174,26 @@ impl RenderStage {
     pub(crate) fn same_view(&self, snapshot: &Snapshot) -> Result<SameView, StageError> {
         let farm = self.farm()?;
         let views: Vec<&View> = self.views.iter().filter(|view| view.policy.viewport == snapshot.viewport).collect();
-        let again = |view: &RenderPolicy| RenderPolicy {
-            viewport: view.viewport,
-            color_scheme: view.color_scheme,
-            reduced_motion: view.reduced_motion,
-            format: view.format,
-            height_max: view.height_max,
-            page_timeout_ms: view.page_timeout_ms,
-            scripts_ms: view.scripts_ms,
-            ..RenderPolicy::accept_all()
-        };
         let mut policies = views.iter().map(|view| again(&view.policy));
         let same = |policy: &RenderPolicy| matches!(farm.render(&snapshot.html, policy), RenderOutcome::Rendered(r) if r.screenshot == snapshot.screenshot);
         let policy = if views.len() > 1 { policies.find(same) } else { policies.next() };
         let policy = policy.or_else(|| self.views.first().map(|view| again(&view.policy)));
         let policy = policy.unwrap_or_else(RenderPolicy::accept_all);
         Ok(SameView { farm, policy })
+    }
+
+    /// Shows a document in a viewport of its own, otherwise as pages are seen first. `None` where it is not shown, or does not
+    /// fill the viewport.
+    pub(crate) fn render_alone(&self, html: &str, viewport: Viewport) -> Result<Option<Kept<Snapshot>>, StageError> {
+        let farm = self.farm()?;
+        let Some(first) = self.views.first() else { return Ok(None) };
+        let view = View { name: None, policy: RenderPolicy { viewport, ..again(&first.policy) } };
+        Ok(match farm.render(html, &view.policy) {
+            RenderOutcome::Rendered(rendered) if rendered.page_height <= viewport.height => {
+                Some(self.snapshot(html, rendered, &view, farm.version()))
+            }
+            _ => None,
+        })
     }
 
     /// Tells of what happened to browsers, tabs and pages, and now and then of how the farm does.
@@ -393,13 +204,15 @@ impl RenderStage {
         }
     }
 
-    fn snapshot(&self, page: &Page, rendered: Rendered, view: &View, chrome: &str) -> Kept<Snapshot> {
+    fn snapshot(&self, html: &str, rendered: Rendered, view: &View, chrome: &str) -> Kept<Snapshot> {
         let mut attributes = Attributes::new()
             .with(name::PAGE_WIDTH, rendered.page_width)
             .with(name::PAGE_HEIGHT, rendered.page_height)
             .with(name::BLANK_SHARE, rendered.blank_share)
             .with(name::TEXT_COVERAGE, rendered.text_coverage)
             .with(name::COLOR_SCHEME, view.policy.color_scheme.name())
+            .with(name::REDUCED_MOTION, view.policy.reduced_motion)
+            .with(name::IMAGE_FORMAT, view.policy.format.to_string())
             .with(name::SCREENSHOT_SHA256, crate::dataset::sha256_hex(&rendered.screenshot))
             .with(name::CHROME, chrome)
             .with(name::FONTS, self.fonts.as_str());
@@ -410,9 +223,9 @@ impl RenderStage {
             attributes.set(name::STABLE, stable);
         }
         let mut nodes = rendered.nodes;
-        place_in_code(&mut nodes, &page.html);
+        place_in_code(&mut nodes, html);
         let snapshot = Snapshot {
-            html: page.html.clone(),
+            html: html.to_owned(),
             viewport: view.policy.viewport,
             screenshot: rendered.screenshot,
             width: rendered.width,
@@ -420,6 +233,20 @@ impl RenderStage {
             nodes,
         };
         Kept { body: snapshot, attributes }
+    }
+}
+
+/// The view alone, without the rules that refuse a page.
+fn again(view: &RenderPolicy) -> RenderPolicy {
+    RenderPolicy {
+        viewport: view.viewport,
+        color_scheme: view.color_scheme,
+        reduced_motion: view.reduced_motion,
+        format: view.format,
+        height_max: view.height_max,
+        page_timeout_ms: view.page_timeout_ms,
+        scripts_ms: view.scripts_ms,
+        ..RenderPolicy::accept_all()
     }
 }
 
@@ -459,7 +286,7 @@ impl Stage for RenderStage {
     type In = Page;
     type Out = Snapshot;
     const NAME: &'static str = "render";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
@@ -497,29 +324,5 @@ impl Stage for RenderStage {
             farm.abort();
         }
         profiles::sweep_stale();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_view_differs_from_the_first_one_in_what_it_says() {
-        let phone = ViewConfig {
-            name: "phone".to_owned(),
-            viewport_width: Some(375),
-            viewport_height: None,
-            device_scale_factor: Some(2.0),
-            color_scheme: Some(Scheme::Dark),
-            reduced_motion: None,
-            height_max: None,
-        };
-        let views = RenderConfig { views: vec![phone], ..RenderConfig::default() }.views();
-        assert_eq!((views[0].name.as_deref(), views[1].name.as_deref()), (Some("main"), Some("phone")));
-        let viewport = Viewport { width: 375, height: 720, device_scale_factor: 2.0 };
-        let expected = RenderPolicy { viewport, color_scheme: ColorScheme::Dark, ..views[0].policy.clone() };
-        assert_eq!(views[1].policy, expected);
-        assert_eq!(RenderConfig::default().views()[0].name, None);
     }
 }

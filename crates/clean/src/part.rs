@@ -1,0 +1,147 @@
+//! One element of a page as a document of its own.
+//!
+//! The document has the page's doctype, head and body tag, and in the body the element alone, in the place and in the size that
+//! it had. Whether it looks as it did is for the caller to see: what an element looks like can depend on anything around it.
+
+/// Marks the elements around the part, which give it its place in selectors and what it inherits, but no box.
+const AROUND: &str = " data-around";
+/// Marks the part.
+const PART: &str = " data-part";
+
+/// Where an element stands and how it was seen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PartFrame {
+    /// Size of its border box in CSS px.
+    pub width: u32,
+    /// See `width`.
+    pub height: u32,
+    /// Colour behind it, as CSS; empty for none.
+    pub background: String,
+    /// Declarations that the body hands down to it: `color:red;font-size:12px`.
+    pub inherited: String,
+}
+
+/// Byte ranges of elements in a page's code, from `html` to the element itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartPath {
+    /// `html`.
+    pub html: (u32, u32),
+    /// `head`.
+    pub head: (u32, u32),
+    /// `body`.
+    pub body: (u32, u32),
+    /// The elements between `body` and the part that stay, outermost first.
+    pub around: Vec<(u32, u32)>,
+    /// The part.
+    pub part: (u32, u32),
+}
+
+/// The document. `None` where the ranges are none of that code.
+pub fn part(code: &str, path: &PartPath, frame: &PartFrame) -> Option<String> {
+    let slice = |(start, end): (u32, u32)| code.get(start as usize..end as usize);
+    let doctype = code.get(..path.html.0 as usize)?;
+    let head = slice(path.head)?.strip_suffix("</head>")?;
+    let around = path.around.iter().map(|range| start_tag(slice(*range)?)).collect::<Option<Vec<_>>>()?;
+    let closed = around.iter().rev().map(|tag| Some(format!("</{}>", name(tag)?))).collect::<Option<String>>()?;
+    let opened = around.iter().map(|tag| marked(tag, AROUND)).collect::<Option<String>>()?;
+    let html = start_tag(slice(path.html)?)?;
+    let body = start_tag(slice(path.body)?)?;
+    let part = marked(slice(path.part)?, PART)?;
+    let rules = rules(frame, !around.is_empty());
+    Some(format!("{doctype}{html}{head}<style>{rules}</style></head>{body}{opened}{part}{closed}</body></html>"))
+}
+
+/// The rules that put the part into its place. They have to win, whatever the page says.
+fn rules(frame: &PartFrame, has_around: bool) -> String {
+    let PartFrame { width, height, background, inherited } = frame;
+    let background = if background.is_empty() { String::new() } else { format!("background:{background};") };
+    let body = important(&format!("margin:0;padding:0;{background}{inherited}"));
+    let part = important(&format!("box-sizing:border-box;width:{width}px;height:{height}px;margin:0"));
+    let around = if has_around { "[data-around]{display:contents!important}" } else { "" };
+    format!("body{{{body}}}{around}[data-part]{{{part}}}")
+}
+
+fn important(declarations: &str) -> String {
+    let each = declarations.split(';').filter(|declaration| !declaration.is_empty());
+    each.flat_map(|declaration| [declaration, "!important;"]).collect()
+}
+
+/// The start tag at the beginning of an element's code. Quotes may hold anything.
+fn start_tag(code: &str) -> Option<&str> {
+    let mut quote = None;
+    let end = code.bytes().position(|byte| match (quote, byte) {
+        (None, b'>') => true,
+        (None, b'"' | b'\'') => {
+            quote = Some(byte);
+            false
+        }
+        (Some(open), _) if open == byte => {
+            quote = None;
+            false
+        }
+        _ => false,
+    })?;
+    code.get(..=end).filter(|tag| tag.starts_with('<'))
+}
+
+fn name(tag: &str) -> Option<&str> {
+    let name = tag.strip_prefix('<')?;
+    name.get(..name.find([' ', '>', '/', '\n', '\t'])?)
+}
+
+/// An element's code with an attribute more.
+fn marked(code: &str, attribute: &str) -> Option<String> {
+    let at = 1 + name(code)?.len();
+    Some(format!("{}{attribute}{}", code.get(..at)?, code.get(at..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element_ranges;
+
+    const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><style>p{margin:1px}</style></head><body class=\"a>b\"><main \
+                        id=\"m\"><section><p>x</p></section></main></body></html>";
+
+    fn path(tags: &[&str]) -> PartPath {
+        let ranges = element_ranges(PAGE);
+        let range = |tag: &str| ranges.iter().find(|range| range.tag == tag).expect("in the page").range;
+        let (part, around) = tags.split_last().expect("a part");
+        PartPath {
+            html: range("html"),
+            head: range("head"),
+            body: range("body"),
+            around: around.iter().map(|tag| range(tag)).collect(),
+            part: range(part),
+        }
+    }
+
+    #[test]
+    fn a_part_stands_alone_or_in_what_was_around_it() {
+        let frame = PartFrame { width: 300, height: 20, background: "red".into(), inherited: "color:blue".into() };
+        let check = |tags: &[&str], around: &str, body: &str| {
+            let expected = format!(
+                "<!DOCTYPE html>\n<html lang=\"en\"><head><style>p{{margin:1px}}</style><style>body{{margin:0!important;\
+                 padding:0!important;background:red!important;color:blue!important;}}{around}[data-part]{{box-sizing:border-box\
+                 !important;width:300px!important;height:20px!important;margin:0!important;}}</style></head>\
+                 <body class=\"a>b\">{body}</body></html>"
+            );
+            assert_eq!(part(PAGE, &path(tags), &frame), Some(expected), "{tags:?}");
+        };
+        check(&["p"], "", "<p data-part>x</p>");
+        check(
+            &["main", "section"],
+            "[data-around]{display:contents!important}",
+            "<main data-around id=\"m\"><section data-part><p>x</p></section></main>",
+        );
+    }
+
+    #[test]
+    fn ranges_of_other_code_give_nothing() {
+        let frame = PartFrame::default();
+        let path = path(&["p"]);
+        for (start, end) in [(0, 5000), (3, 9), (9, 3)] {
+            assert_eq!(part(PAGE, &PartPath { part: (start, end), ..path.clone() }, &frame), None, "{start} {end}");
+        }
+    }
+}

@@ -11,10 +11,14 @@ const PART: &str = " data-part";
 /// Where an element stands and how it was seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PartFrame {
-    /// Size of its border box in CSS px.
-    pub width: u32,
-    /// See `width`.
-    pub height: u32,
+    /// Left edge of its border box in CSS px.
+    pub left: f32,
+    /// Top edge.
+    pub top: f32,
+    /// Width of its border box in CSS px.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
     /// Colour behind it, as CSS; empty for none.
     pub background: String,
     /// Declarations that the body hands down to it: `color:red;font-size:12px`.
@@ -53,9 +57,12 @@ pub fn part(code: &str, path: &PartPath, frame: &PartFrame) -> Option<String> {
 
 /// The rules that put the part into its place. They have to win, whatever the page says.
 fn rules(frame: &PartFrame, has_around: bool) -> String {
-    let PartFrame { width, height, background, inherited } = frame;
+    let PartFrame { left, top, width, height, background, inherited } = frame;
+    let edge = |px: &f32| if *px == 0.0 { "0".to_owned() } else { format!("{px}px") };
+    let padding =
+        if (*left, *top) == (0.0, 0.0) { "0".to_owned() } else { format!("{} 0 0 {}", edge(top), edge(left)) };
     let background = if background.is_empty() { String::new() } else { format!("background:{background};") };
-    let body = important(&format!("margin:0;padding:0;{background}{inherited}"));
+    let body = important(&format!("margin:0;padding:{padding};{background}{inherited}"));
     let part = important(&format!("box-sizing:border-box;width:{width}px;height:{height}px;margin:0"));
     let around = if has_around { "[data-around]{display:contents!important}" } else { "" };
     format!("body{{{body}}}{around}[data-part]{{{part}}}")
@@ -118,12 +125,18 @@ mod tests {
 
     #[test]
     fn a_part_stands_alone_or_in_what_was_around_it() {
-        let frame = PartFrame { width: 300, height: 20, background: "red".into(), inherited: "color:blue".into() };
+        let frame = PartFrame {
+            width: 300.0,
+            height: 20.5,
+            background: "red".into(),
+            inherited: "color:blue".into(),
+            ..PartFrame::default()
+        };
         let check = |tags: &[&str], around: &str, body: &str| {
             let expected = format!(
                 "<!DOCTYPE html>\n<html lang=\"en\"><head><style>p{{margin:1px}}</style><style>body{{margin:0!important;\
                  padding:0!important;background:red!important;color:blue!important;}}{around}[data-part]{{box-sizing:border-box\
-                 !important;width:300px!important;height:20px!important;margin:0!important;}}</style></head>\
+                 !important;width:300px!important;height:20.5px!important;margin:0!important;}}</style></head>\
                  <body class=\"a>b\">{body}</body></html>"
             );
             assert_eq!(part(PAGE, &path(tags), &frame), Some(expected), "{tags:?}");
@@ -134,6 +147,18 @@ mod tests {
             "[data-around]{display:contents!important}",
             "<main data-around id=\"m\"><section data-part><p>x</p></section></main>",
         );
+    }
+
+    #[test]
+    fn fractions_of_a_pixel_keep_their_place() {
+        let check = |left: f32, top: f32, padding: &str| {
+            let frame = PartFrame { left, top, width: 1.0, height: 1.0, ..PartFrame::default() };
+            let document = part(PAGE, &path(&["p"]), &frame).expect("own ranges");
+            assert!(document.contains(&format!("padding:{padding}!important")), "{document}");
+        };
+        check(0.0, 0.0, "0");
+        check(0.5, 0.0, "0 0 0 0.5px");
+        check(0.5, 0.25, "0.25px 0 0 0.5px");
     }
 
     #[test]

@@ -52,6 +52,11 @@ pub struct PageRow {
     pub scale: (u32, u32),
     /// The viewport it was rendered in.
     pub viewport: Viewport,
+    /// Name of the view.
+    pub view: Option<String>,
+    /// `screenshot_sha256` of the page that the component was cut from, and its place there in CSS px: left, top, width,
+    /// height.
+    pub part_of: Option<(String, [u32; 4])>,
     /// Colour scheme that media queries saw.
     pub color_scheme: Option<String>,
     /// Media queries heard that the user prefers reduced motion.
@@ -111,6 +116,9 @@ const LIGHT: &[&str] = &[
     "viewport_width",
     "viewport_height",
     "device_scale_factor",
+    "view",
+    "part_of",
+    "part_box",
     "color_scheme",
     "reduced_motion",
     "image_format",
@@ -281,6 +289,17 @@ fn page_row(record: &mut Record<'_>, columns: Columns) -> Option<PageRow> {
             width: record.count_u32()?,
             height: record.count_u32()?,
             device_scale_factor: record.float()?,
+        },
+        view: record.maybe_text()?,
+        part_of: {
+            let (page, place) = (record.maybe_text()?, record.maybe_many()?);
+            match page.zip(place) {
+                Some((page, place)) => {
+                    let mut edges = Record::new(place);
+                    Some((page, [edges.count_u32()?, edges.count_u32()?, edges.count_u32()?, edges.count_u32()?]))
+                }
+                None => None,
+            }
         },
         color_scheme: record.maybe_text()?,
         reduced_motion: record.maybe_flag()?,

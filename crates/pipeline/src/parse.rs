@@ -87,6 +87,7 @@ fn check_ranges(file: &PipelineFile) -> Result<(), PipelineError> {
     share("run.failed_share_max", file.run.failed_share_max)?;
     share("snapshots.validation_share", file.snapshots.validation_share)?;
     share("snapshots.test_share", file.snapshots.test_share)?;
+    share("components.difference_max", file.components.difference_max)?;
     let at_least_one = |key, value: usize| {
         if value > 0 {
             return Ok(());

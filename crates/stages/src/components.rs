@@ -2,7 +2,7 @@
 
 use clean::{CleanPolicy, NoAssets, PartFrame, PartPath};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
-use item::{Attributes, Capture, CharsetSource, Item, Kept, Node, Snapshot, Verdict, Viewport, name};
+use item::{Attributes, Capture, CharsetSource, Item, Kept, Node, Rect, Snapshot, Verdict, Viewport, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use synth::component::{Component, ComponentPolicy, components};
@@ -15,8 +15,10 @@ use crate::render::{MAIN_VIEW, RenderStage};
 const VIEW: &str = "component";
 /// Components that are tried for each one that is wanted: some can't stand alone.
 const TRIES: usize = 3;
-/// The tag of elements that hold what the page is about.
+/// Elements whose styles the component's document has by itself.
 const HTML: &str = "html";
+/// See [`HTML`].
+const BODY: &str = "body";
 
 /// `[components]`: parts of a page (a card, a form, a navigation bar) as rows of their own. By default none are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,13 +36,15 @@ pub struct ComponentsConfig {
     pub elements_min: usize,
     /// Most elements of a component.
     pub elements_max: usize,
+    /// Largest share of its pixels in which a component may look other than in its page, 0 to 1.
+    pub difference_max: f64,
 }
 
 impl Default for ComponentsConfig {
     fn default() -> Self {
         let ComponentPolicy { width_min, height_min, height_max, elements_min, elements_max } =
             ComponentPolicy::default();
-        Self { per_page: 0, width_min, height_min, height_max, elements_min, elements_max }
+        Self { per_page: 0, width_min, height_min, height_max, elements_min, elements_max, difference_max: 0.001 }
     }
 }
 
@@ -96,7 +100,7 @@ impl ComponentsStage {
         Ok(kept)
     }
 
-    /// The component as a document, if that shows the very pixels of the page.
+    /// The component as a document, if that looks as it does in the page.
     fn prove(
         &self,
         page: &Page<'_>,
@@ -110,7 +114,8 @@ impl ComponentsStage {
         let scale = page.snapshot.viewport.device_scale_factor;
         let px = |css: u32| (f64::from(css) * scale).round() as u32;
         let Ok(picture) = Picture::from_encoded(&part.body.screenshot) else { return Ok(None) };
-        if !page.picture.shows(&picture, px(left), px(top)) {
+        let unlike = page.picture.unlike(&picture, px(left), px(top));
+        if unlike.is_none_or(|share| share > self.config.difference_max) {
             return Ok(None);
         }
         let place = [left, top, width, height].map(f64::from).to_vec();
@@ -159,7 +164,7 @@ fn path(snapshot: &Snapshot, node: usize, around: bool) -> Option<PartPath> {
     let mut at = nodes.get(node)?.parent;
     while let Some(index) = at {
         let parent = nodes.get(index as usize)?;
-        if parent.tag == "body" {
+        if parent.tag == BODY {
             break;
         }
         outer.push(parent.range?);
@@ -169,7 +174,7 @@ fn path(snapshot: &Snapshot, node: usize, around: bool) -> Option<PartPath> {
     Some(PartPath {
         html: range(HTML)?,
         head: range("head")?,
-        body: range("body")?,
+        body: range(BODY)?,
         around: if around { outer } else { Vec::new() },
         part: nodes.get(node)?.range?,
     })
@@ -179,13 +184,24 @@ fn path(snapshot: &Snapshot, node: usize, around: bool) -> Option<PartPath> {
 fn frame(nodes: &[Node], component: &Component) -> PartFrame {
     let ancestors = std::iter::successors(nodes[component.node].parent, |&index| nodes[index as usize].parent);
     let ancestors: Vec<&Node> = ancestors.map(|index| &nodes[index as usize]).collect();
-    let behind = ancestors.iter().map(|node| &node.background).find(|color| is_opaque(color));
-    let inherited = ancestors.first().map_or_else(String::new, |parent| {
-        let Node { color, font_family, font_size, font_weight, .. } = parent;
-        format!("color:{color};font-family:{font_family};font-size:{font_size}px;font-weight:{font_weight}")
-    });
-    let background = behind.cloned().unwrap_or_default();
-    PartFrame { width: component.width, height: component.height, background, inherited }
+    let declarations = |node: &Node| {
+        [
+            format!("color:{}", node.color),
+            format!("font-family:{}", node.font_family),
+            format!("font-size:{}px", node.font_size),
+            format!("font-weight:{}", node.font_weight),
+        ]
+    };
+    // What the body says by itself need not be said again.
+    let known = ancestors.iter().find(|node| node.tag == BODY).map(|body| declarations(body));
+    let inherited = ancestors.first().map_or_else(Vec::new, |parent| declarations(parent).to_vec());
+    let is_news = |declaration: &&String| known.as_ref().is_none_or(|known| !known.contains(declaration));
+    let inherited = inherited.iter().filter(is_news).cloned().collect::<Vec<_>>().join(";");
+    let behind = ancestors.iter().find(|node| is_opaque(&node.background));
+    let behind = behind.filter(|node| ![BODY, HTML].contains(&node.tag.as_str()));
+    let background = behind.map(|node| node.background.clone()).unwrap_or_default();
+    let Rect { x, y, width, height } = component.rect;
+    PartFrame { left: x.fract(), top: y.fract(), width, height, background, inherited }
 }
 
 /// Whether a computed colour lets nothing through.

@@ -61,11 +61,13 @@ impl Default for ComponentPolicy {
 }
 
 /// A part of a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Component {
     /// Its index in the list of nodes.
     pub node: usize,
-    /// Left edge of its border box in CSS px.
+    /// Its border box, as laid out.
+    pub rect: Rect,
+    /// Left edge of the whole CSS px that hold the box.
     pub left: u32,
     /// Top edge.
     pub top: u32,
@@ -75,8 +77,8 @@ pub struct Component {
     pub height: u32,
 }
 
-/// The parts that fit the policy, none inside of another, the best first: whole pixels, nothing of the part outside of its
-/// box, and nothing of others inside.
+/// The parts that fit the policy, none inside of another, the best first: nothing of the part lies outside of its box, and
+/// nothing of others inside.
 pub fn components(snapshot: &Snapshot, policy: &ComponentPolicy) -> Vec<Component> {
     let nodes = &snapshot.nodes;
     let sizes = subtree_sizes(nodes);
@@ -117,17 +119,14 @@ fn subtree_sizes(nodes: &[Node]) -> Vec<usize> {
 fn as_component(nodes: &[Node], index: usize, policy: &ComponentPolicy) -> Option<Component> {
     let node = &nodes[index];
     let is_whole = node.range.is_some() && is_seen(node) && !PARTS_OF_OTHERS.contains(&node.tag.as_str());
-    let [left, top, width, height] = whole_px(node.rect).filter(|_| is_whole)?;
+    let Rect { x, y, width, height } = node.rect;
+    if !is_whole || x < 0.0 || y < 0.0 {
+        return None;
+    }
+    let (left, top) = (x.floor() as u32, y.floor() as u32);
+    let (width, height) = ((x + width).ceil() as u32 - left, (y + height).ceil() as u32 - top);
     let fits = width >= policy.width_min && (policy.height_min..=policy.height_max).contains(&height);
-    fits.then_some(Component { node: index, left, top, width, height })
-}
-
-/// Edges of a box as whole CSS px, where it has such.
-fn whole_px(rect: Rect) -> Option<[u32; 4]> {
-    /// Layout is in steps of 1/64 px.
-    const STEP: f32 = 1.0 / 64.0;
-    let whole = |edge: f32| (edge >= 0.0 && (edge - edge.round()).abs() < STEP).then_some(edge.round() as u32);
-    Some([whole(rect.x)?, whole(rect.y)?, whole(rect.width)?, whole(rect.height)?])
+    fits.then_some(Component { node: index, rect: node.rect, left, top, width, height })
 }
 
 fn is_seen(node: &Node) -> bool {
@@ -192,6 +191,7 @@ mod tests {
         // The inner one is part of the outer one; a nav comes before a box.
         let nav = ("nav", 1, [400.0, 10.0, 300.0, 100.0]);
         check(&[("div", 1, card), ("p", 2, line), nav, ("a", 4, [420.0, 20.0, 50.0, 20.0])], &[4, 2]);
+        check(&[("div", 1, [10.5, 10.0, 300.2, 100.7]), ("p", 2, line)], &[2]);
         check(&[("section", 1, card), ("div", 2, [10.0, 10.0, 300.0, 60.0]), ("p", 3, line)], &[2]);
     }
 
@@ -199,7 +199,6 @@ mod tests {
     fn what_is_not_closed_is_none() {
         let (card, line) = ([10.0, 10.0, 300.0, 100.0], [20.0, 20.0, 100.0, 20.0]);
         let p = ("p", 2, line);
-        check(&[("div", 1, [10.5, 10.0, 300.0, 100.0]), p], &[]);
         check(&[("div", 1, card), ("p", 2, [20.0, 90.0, 100.0, 40.0])], &[]);
         check(&[("div", 1, card), p, ("b", 1, [300.0, 50.0, 100.0, 100.0])], &[]);
         check(&[("td", 1, card), p], &[]);

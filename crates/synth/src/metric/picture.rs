@@ -50,14 +50,23 @@ impl Picture {
         self.0.get_pixel(x, y).0
     }
 
-    /// Whether `part` is what this picture shows from that place on, pixel by pixel.
-    pub fn shows(&self, part: &Self, left: u32, top: u32) -> bool {
+    /// Share of the pixels of `part` that look other than what this picture shows from that place on: by more than 16 of 255 in
+    /// some channel. `None` where it reaches out of the picture.
+    pub fn unlike(&self, part: &Self, left: u32, top: u32) -> Option<f64> {
+        /// Edges of curves come out in slightly other shades at other places.
+        const CHANNEL_STEP: u8 = 16;
         let fits = |start: u32, size: u32, whole: u32| start.checked_add(size).is_some_and(|end| end <= whole);
         if !fits(left, part.width(), self.width()) || !fits(top, part.height(), self.height()) {
-            return false;
+            return None;
         }
         let columns = left as usize * 3..(left + part.width()) as usize * 3;
-        (0..part.height()).all(|y| self.row(top + y)[columns.clone()] == *part.row(y))
+        let is_unlike = |(a, b): &(&[u8; 3], &[u8; 3])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > CHANNEL_STEP);
+        let in_row = |y: u32| {
+            let (shown, part) = (&self.row(top + y)[columns.clone()], part.row(y));
+            shown.as_chunks().0.iter().zip(part.as_chunks().0).filter(is_unlike).count()
+        };
+        let unlike: usize = (0..part.height()).map(in_row).sum();
+        Some(unlike as f64 / (f64::from(part.width()) * f64::from(part.height())).max(1.0))
     }
 
     pub(crate) fn pixels(&self) -> impl Iterator<Item = [u8; 3]> + '_ {
@@ -121,17 +130,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_shown_where_it_was_cut_out() {
-        let shade = |x: u32, y: u32| [x as u8, y as u8, 7];
+    fn a_part_is_like_the_place_where_it_was_cut_out() {
+        let shade = |x: u32, y: u32| [x as u8 * 10, y as u8 * 20, 7];
         let page = Picture::from_fn(20, 10, shade);
         let part = Picture::from_fn(5, 4, |x, y| shade(x + 3, y + 2));
-        let check =
-            |left: u32, top: u32, expected: bool| assert_eq!(page.shows(&part, left, top), expected, "{left} {top}");
-        check(3, 2, true);
-        check(4, 2, false);
-        check(3, 3, false);
-        check(16, 2, false);
-        check(3, 7, false);
-        check(u32::MAX, 2, false);
+        let check = |left: u32, top: u32, expected: Option<f64>| {
+            assert_eq!(page.unlike(&part, left, top), expected, "{left} {top}");
+        };
+        check(3, 2, Some(0.0));
+        // A shade beside is near enough, two are not.
+        check(4, 2, Some(0.0));
+        check(5, 2, Some(1.0));
+        check(3, 3, Some(1.0));
+        check(16, 2, None);
+        check(3, 7, None);
+        check(u32::MAX, 2, None);
     }
 }

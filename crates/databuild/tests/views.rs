@@ -1,0 +1,109 @@
+//! Views, components and formats of the sample data, with the real binary and a real Chrome.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use dataset::{Columns, PageRow, ShardReader};
+use image::{DynamicImage, Rgb};
+
+fn databuild(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_databuild"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).stdin(Stdio::null());
+    command.args(arguments).output().expect("the binary")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[expect(clippy::print_stdout, reason = "whoever runs the tests wants to know what was not tested")]
+fn is_equipped() -> bool {
+    let doctor = databuild(&["doctor"]);
+    if !doctor.status.success() {
+        println!("skipped: `databuild doctor` says\n{}", text(&doctor.stdout));
+    }
+    doctor.status.success()
+}
+
+/// Runs a part of the sample with those settings, verifies all rows and gives them.
+fn rows(store: &Path, sets: &[&str]) -> Vec<PageRow> {
+    let place = store.to_str().expect("a plain path");
+    let mut run = vec!["run", "pipelines/demo.toml", "--quiet", "--store", place];
+    let sets = sets.iter().chain(&["source.sample_share=0.2"]);
+    run.extend(sets.flat_map(|set| ["--set", set]));
+    let output = databuild(&run);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let folder = store.join("dataset/demo");
+    let verified = databuild(&["verify", folder.to_str().expect("a plain path")]);
+    assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
+    let shards = folder.join("data/pages").read_dir().expect("a folder");
+    let mut shards: Vec<PathBuf> = shards.map(|entry| entry.expect("an entry").path()).collect();
+    shards.sort();
+    let read = |shard: &PathBuf| {
+        let reader = ShardReader::open(shard).expect("own shard");
+        reader.pages(Columns::ALL).expect("own shard").collect::<Result<Vec<_>, _>>().expect("own rows")
+    };
+    shards.iter().flat_map(read).collect()
+}
+
+fn count<'a>(rows: &'a [PageRow], of: impl Fn(&'a PageRow) -> &'a Option<String>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        *counts.entry(of(row).as_deref().unwrap_or_default()).or_default() += 1;
+    }
+    counts
+}
+
+fn picture(row: &PageRow) -> DynamicImage {
+    image::load_from_memory(row.image.as_ref().expect("asked for")).expect("a picture")
+}
+
+#[test]
+fn each_view_is_a_row_and_components_are_parts_of_the_first() {
+    if !is_equipped() {
+        return;
+    }
+    let store = tempfile::tempdir().expect("a folder");
+    let views = "render.views=[{name=\"dark\", color_scheme=\"dark\"}, {name=\"phone\", viewport_width=390, \
+                 viewport_height=844, device_scale_factor=2.0}, {name=\"moving\", reduced_motion=false}]";
+    let rows = rows(store.path(), &[views, "components.per_page=2"]);
+    let by_view = count(&rows, |row| &row.view);
+    let main = by_view["main"];
+    assert!(main >= 5, "{by_view:?}");
+    assert_eq!((by_view["dark"], by_view["moving"]), (main, main), "{by_view:?}");
+    // Pages that are wider than a phone have no such row, and not every page has a part that stands alone.
+    assert!(by_view["phone"] * 2 >= main && by_view["component"] > 0, "{by_view:?}");
+
+    let pages: BTreeMap<&str, &PageRow> = rows.iter().map(|row| (row.screenshot_sha256.as_str(), row)).collect();
+    for part in rows.iter().filter(|row| row.view.as_deref() == Some("component")) {
+        let (page, [left, top, width, height]) = part.part_of.as_ref().expect("cut from a page");
+        assert_eq!(part.scale, (*width, *height));
+        // The page may have been dropped as a copy of another one.
+        let Some(page) = pages.get(page.as_str()) else { continue };
+        let expected = picture(page).crop_imm(*left, *top, *width, *height).into_rgb8();
+        let found = picture(part).into_rgb8();
+        let is_unlike = |(a, b): &(&Rgb<u8>, &Rgb<u8>)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 16);
+        let unlike = found.pixels().zip(expected.pixels()).filter(is_unlike).count();
+        assert!(unlike * 1000 <= expected.pixels().len(), "{} is not what {} shows", part.id, page.id);
+    }
+}
+
+#[test]
+fn every_format_is_kept_and_verified() {
+    if !is_equipped() {
+        return;
+    }
+    let check = |format: &str, written: &str, extension: &str| {
+        let store = tempfile::tempdir().expect("a folder");
+        let rows =
+            rows(store.path(), &[&format!("render.format={format}"), "render.quality=70", "render.height_max=720"]);
+        assert_eq!(count(&rows, |row| &row.image_format), BTreeMap::from([(written, rows.len())]));
+        for row in rows {
+            assert_eq!(item::picture_extension(&row.image.expect("asked for")), extension, "{format}");
+        }
+    };
+    check("jpeg", "jpeg-70", "jpg");
+    check("webp", "webp-70", "webp");
+    check("webp-lossless", "webp-lossless", "webp");
+}

@@ -479,6 +479,24 @@ fn what_used_rules_need_stays() {
 }
 
 #[test]
+fn rules_without_a_word_go() {
+    check_purge(".a{top:}.b{top:/* x */}p{top:0}", "p{top:0}");
+    check_purge("@media (min-width:1px){.a{top: ;}}p{top:0}", "p{top:0}");
+    // A pair a hundred times, and once with a rule inside that was never closed.
+    let pair = ".a{top:0}.b{-webkit-opacity:0;opacity:0}";
+    let open = ".b{-webkit-opacity:0;opacity:0;.z{top:0}}";
+    check_purge(&format!("{open}{}", pair.repeat(100)), ".a{top:0}\n.b{opacity:0}");
+}
+
+#[test]
+fn a_wrapper_that_stays_keeps_its_white_space() {
+    // The second selector needs the wrapper, so taking it away is undone.
+    let css = "<style>main>div>p{top:0}</style>";
+    let (_, body) = parts_at(Level::Compact, &format!("<!DOCTYPE html>{css}<main>x<div>\n<p>y</p>\n</div></main>"));
+    assert_eq!(body, "<main>x<div>\n<p>y</p>\n</div></main>");
+}
+
+#[test]
 fn what_is_said_twice_is_said_once() {
     check_purge(".a{top:0}.b{top:1px}.a{top:0}", ".b{top:1px}\n.a{top:0}");
     check_purge(".a{top:0}.b{top:0}", ".a,.b{top:0}");

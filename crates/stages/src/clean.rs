@@ -189,7 +189,7 @@ impl Stage for CleanStage {
     type In = Capture;
     type Out = Page;
     const NAME: &'static str = "clean";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 
     fn batch(&self) -> BatchSize {
         BatchSize { items: 16, bytes: 4 << 20 }

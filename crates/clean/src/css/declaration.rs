@@ -85,7 +85,8 @@ impl<'a> Declaration<'a> {
         let (name, value) = (without_comments(name), trimmed(value));
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '\\') || c >= '\u{80}';
         let is_custom = name.starts_with("--");
-        (!name.is_empty() && name.chars().all(is_name) && (is_custom || !value.is_empty()))
+        let says_something = || scan::skip_space_and_comments(value.as_bytes(), 0) < value.len();
+        (!name.is_empty() && name.chars().all(is_name) && (is_custom || says_something()))
             .then_some(Self { name, value })
     }
 
@@ -244,6 +245,7 @@ mod tests {
         check("--a: {b:c};--d:", &["--a:{b:c}", "--d:"]);
         check("a:b;&:hover{c:d}@media x{e:f}g:h", &["a:b", "&:hover{c:d}", "@media x{e:f}", "g:h"]);
         check("no declaration", &[]);
+        check("color:;margin: /* 1px */ ;top:/**/0", &["top:/**/0"]);
         check("top:-10px;margin:-1px", &["top:-10px", "margin:-1px"]);
     }
 }

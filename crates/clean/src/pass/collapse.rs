@@ -30,6 +30,8 @@ const INITIAL: &[(&str, &[&str])] = &[
 struct Unwrapped {
     wrapper: NodeId,
     child: NodeId,
+    /// White space that stood behind the child.
+    next: Option<NodeId>,
 }
 
 impl Step for Unwrapped {
@@ -39,7 +41,10 @@ impl Step for Unwrapped {
 
     fn undo(&self, dom: &mut Dom) {
         dom.insert_before(self.child, self.wrapper);
-        dom.append(self.wrapper, self.child);
+        match self.next {
+            Some(next) => dom.insert_before(next, self.child),
+            None => dom.append(self.wrapper, self.child),
+        }
     }
 
     fn removed(&self) -> NodeId {
@@ -85,9 +90,10 @@ pub(super) fn run(dom: &mut Dom, purge: &Purge<'_>) -> bool {
         let is_in_flow = !containers[parent.index()] && dom.element(parent).is_some_and(is_block_container);
         let is_free = !placed[child.index()] && dom.element(child).is_some_and(is_free_block);
         if is_in_flow && is_free {
+            let next = dom.next_sibling(child);
             dom.insert_before(wrapper, child);
             dom.detach(wrapper);
-            steps.push(Unwrapped { wrapper, child });
+            steps.push(Unwrapped { wrapper, child, next });
         }
     }
     !undo::keep_harmless(dom, steps, &selectors, &before).is_empty()

@@ -28,6 +28,8 @@ pub(super) fn run(dom: &mut Dom, context: &Context<'_>, pieces: &[Piece]) -> (St
             if !collapse::run(dom, &purge) {
                 break;
             }
+            // Texts that stood apart are neighbours now, and further wrappers may be plain.
+            dom.may_not_round_trip = true;
             purge.recheck(dom);
             purge.close(&inline_style(dom));
             unused::drop(dom, &purge);

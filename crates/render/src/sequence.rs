@@ -23,7 +23,7 @@ use crate::tab::Tab;
 use crate::transport::{CallError, excerpt};
 
 /// Part of the fingerprint: raise it when the same page would give other pixels or nodes.
-pub(crate) const SEQUENCE_VERSION: u64 = 5;
+pub(crate) const SEQUENCE_VERSION: u64 = 6;
 /// Largest side of a texture in device px; Chrome paints nothing beyond.
 const TEXTURE_SIDE_MAX: f64 = 16_384.0;
 /// Largest side of a WebP picture.
@@ -49,7 +49,7 @@ pub(crate) const SETTLE: &str = "(() => {
   };
   const loaded = () => {
     const pins = new CSSStyleSheet();
-    pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important; content-visibility: visible !important }');
+    pins.replaceSync(':indeterminate { appearance: none !important } * { caret-color: transparent !important; content-visibility: visible !important; scroll-margin-top: mod(100em, 1px) !important }');
     member('adoptedStyleSheets').set.call(document, [pins]);
     const decoded = (image) => HTMLImageElement.prototype.decode.call(image).catch(() => {});
     return Promise.all([read('fonts').ready, ...Array.from(read('images'), decoded)]);
@@ -125,7 +125,8 @@ pub(crate) fn render(
         let message = format!("{} elements, the most is {}", layout.nodes.len(), policy.elements_max);
         return Ok(Some(RenderOutcome::Failed(Failure { class: FailureClass::Limit, message })));
     }
-    if !tab.font_sizes.admit(layout.font_sizes.iter().copied()) {
+    let scale = policy.viewport.device_scale_factor;
+    if !tab.font_sizes.admit(layout.font_sizes.iter().map(|size| size * scale)) {
         return Ok(None);
     }
     let frame = Frame::of(&layout, policy);

@@ -25,7 +25,11 @@ const COMPUTED_STYLES: &[&str] = &[
     "position",
     "clip",
     "clip-path",
+    FONT_FRACTION,
 ];
+/// Computed styles give six digits of a font size, and two sizes that read the same need not be. The settling script has this
+/// property hold what is missing: `mod(100em, 1px)`. It means nothing to a page that is not scrolled.
+const FONT_FRACTION: &str = "scroll-margin-top";
 
 pub(crate) const CAPTURE: CaptureSnapshot =
     CaptureSnapshot { computed_styles: COMPUTED_STYLES, include_paint_order: true };
@@ -39,8 +43,8 @@ pub(crate) struct Layout {
     pub(crate) nodes: Vec<Node>,
     /// Boxes of visible text.
     pub(crate) texts: Vec<Rect>,
-    /// Font sizes of all boxes, px: also of pseudo-elements, of Chrome's own parts, and in frames.
-    pub(crate) font_sizes: Vec<f32>,
+    /// Font sizes of all boxes, CSS px: also of pseudo-elements, of Chrome's own parts, and in frames.
+    pub(crate) font_sizes: Vec<f64>,
 }
 
 /// Reads the main document of a snapshot; `None` if its columns do not fit together.
@@ -207,11 +211,21 @@ fn rect(bounds: [f64; 4]) -> Rect {
 }
 
 /// Each font size of a snapshot, once.
-fn font_sizes<'a>(snapshot: &Snapshot, string: impl Fn(i64) -> Option<&'a str>) -> Vec<f32> {
+fn font_sizes<'a>(snapshot: &Snapshot, string: impl Fn(i64) -> Option<&'a str>) -> Vec<f64> {
     let boxes = snapshot.documents.iter().flat_map(|document| &document.layout.styles);
-    let indexes: BTreeSet<i64> = boxes.filter_map(|values| values.first().copied()).collect();
-    let size = |index: i64| string(index)?.trim_end_matches("px").parse().ok();
+    let indexes: BTreeSet<(i64, Option<i64>)> =
+        boxes.filter_map(|values| Some((*values.first()?, values.get(COMPUTED_STYLES.len() - 1).copied()))).collect();
+    let px = |index: i64| string(index)?.trim_end_matches("px").parse::<f64>().ok();
+    let size = |(size, fraction): (i64, Option<i64>)| Some(exact(px(size)?, fraction.and_then(px).unwrap_or_default()));
     indexes.into_iter().filter_map(size).collect()
+}
+
+/// A size that is known to six digits, by the fraction of its hundredfold, if that belongs to it.
+fn exact(size: f64, fraction: f64) -> f64 {
+    /// More than what rounding to six digits takes away.
+    const ROUNDED: f64 = 1e-5;
+    let exact = ((100.0 * size - fraction).round() + fraction) / 100.0;
+    if (exact - size).abs() <= size * ROUNDED { exact } else { size }
 }
 
 /// The computed styles of a box.
@@ -289,6 +303,18 @@ mod tests {
         assert_eq!(layout.nodes[2].role.as_deref(), Some("note"));
         assert_eq!(layout.nodes[2].rect, Rect { x: 8.0, y: 8.0, width: 10.0, height: 18.0 });
         assert_eq!((layout.nodes[1].visibility, layout.nodes[2].paint_order), (Visibility::Hidden, 2));
+    }
+
+    #[test]
+    fn fractions_tell_sizes_apart_that_read_the_same() {
+        let check = |size: f64, fraction: f64, expected: f64| assert!((exact(size, fraction) - expected).abs() < 1e-9);
+        check(19.8, 0.999_924, 19.799_999_24);
+        check(19.8, 0.0001, 19.800_001);
+        check(16.0, 0.0, 16.0);
+        check(13.3333, 0.333_33, 13.333_333_3);
+        // Of a pseudo-element, or of a page that sets the property itself.
+        check(13.3333, 0.0, 13.3333);
+        check(13.3333, 40.0, 13.3333);
     }
 
     #[test]

@@ -214,15 +214,23 @@ fn a_character_has_the_same_font_whatever_was_shown_before() {
 
 #[test]
 fn a_font_has_the_size_that_the_page_says() {
-    let page =
-        |px: f64| format!("<!doctype html><body style='font-size:{px}px'><p>{}", "Tags of many sizes ".repeat(20));
+    let page = |outer: &str, inner: &str| {
+        let text = "Tags of many sizes ".repeat(20);
+        format!("<!doctype html><body style='font-size:{outer}'><p style='font-size:{inner}'>{text}")
+    };
     let rig = || rig(|config| config.browsers = 1);
-    let (Some(fresh), Some(used)) = (rig(), rig()) else { return };
-    let alone = rendered(fresh.farm.render(&page(19.2179), &policy()));
-    let before = rendered(used.farm.render(&page(19.205), &policy()));
-    assert_ne!(before.screenshot, alone.screenshot, "the sizes differ");
-    assert_same_pixels(&rendered(used.farm.render(&page(19.2179), &policy())), &alone);
-    assert_eq!(used.farm.stats().tabs_renewed, 1);
+    let check = |before: &str, shown: &str| {
+        let (Some(fresh), Some(used)) = (rig(), rig()) else { return };
+        let alone = rendered(fresh.farm.render(shown, &policy()));
+        let before = rendered(used.farm.render(before, &policy()));
+        assert_ne!(before.screenshot, alone.screenshot, "the sizes differ");
+        assert_same_pixels(&rendered(used.farm.render(shown, &policy())), &alone);
+        assert_eq!(used.farm.stats().tabs_renewed, 1);
+    };
+    check(&page("16px", "19.205px"), &page("16px", "19.2179px"));
+    // Both read 19.8 px; the second is 19.800001.
+    check(&page("16px", "19.8px"), &page("11pt", "1.35em"));
+    check(&page("11pt", "1.35em"), &page("16px", "19.8px"));
 }
 
 #[test]

@@ -15,6 +15,21 @@ use crate::render::{MAIN_VIEW, RenderStage};
 const VIEW: &str = "component";
 /// Components that are tried for each one that is wanted: some can't stand alone.
 const TRIES: usize = 3;
+/// What cleaning measures of the component's own code. All else it has from its page: where it comes from, its language, the style
+/// sheets that were missing.
+const OF_CODE: &[&str] = &[
+    name::DOM_SIMHASH,
+    name::HTML_BYTES,
+    name::CSS_BYTES,
+    name::CSS_TOKENS,
+    name::HTML_TOKENS,
+    name::DOM_ELEMENTS,
+    name::DOM_DEPTH,
+    name::DOM_TAGS,
+    name::TEXT_CHARS,
+    name::IMAGES,
+    name::CSS_COVERAGE,
+];
 /// Elements whose styles the component's document has by itself.
 const HTML: &str = "html";
 /// See [`HTML`].
@@ -144,7 +159,7 @@ impl ComponentsStage {
         };
         let policy = CleanPolicy { viewport_widths: vec![component.width], ..self.policy.clone() };
         match clean::clean(&capture, "", &policy, &NoAssets) {
-            Verdict::Keep(Kept { body, attributes }) => Some((body.html, attributes)),
+            Verdict::Keep(Kept { body, attributes }) => Some((body.html, attributes.project(OF_CODE))),
             _ => None,
         }
     }
@@ -227,7 +242,7 @@ impl Stage for ComponentsStage {
     fn settings(&self) -> Settings {
         serde_json::json!({
             "components": self.config,
-            "level": self.policy.level.name(),
+            "clean": [<CleanStage as Stage>::VERSION.to_string(), self.policy.level.name().to_owned()],
             "render": Stage::settings(&self.render),
         })
     }

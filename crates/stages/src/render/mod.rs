@@ -187,7 +187,8 @@ impl RenderStage {
     pub(crate) fn render_alone(&self, html: &str, viewport: Viewport) -> Result<Option<Kept<Snapshot>>, StageError> {
         let farm = self.farm()?;
         let Some(first) = self.views.first() else { return Ok(None) };
-        let view = View { name: None, policy: RenderPolicy { viewport, ..again(&first.policy) } };
+        let view =
+            View { name: None, policy: RenderPolicy { viewport, twice: first.policy.twice, ..again(&first.policy) } };
         Ok(match farm.render(html, &view.policy) {
             RenderOutcome::Rendered(rendered) if rendered.page_height <= viewport.height => {
                 Some(self.snapshot(html, rendered, &view, farm.version()))

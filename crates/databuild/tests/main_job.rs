@@ -243,7 +243,11 @@ fn start(store: &Path, temp: &Path) -> Child {
 
 /// Waits until the run has committed something of a kind, or has ended.
 fn wait_for(child: &mut Child, store: &Path, what: &str) {
-    let folder = store.join("ledger").join(what);
+    wait_for_any(child, &store.join("ledger").join(what));
+}
+
+/// Waits until the run has put something into a folder, or has ended.
+fn wait_for_any(child: &mut Child, folder: &Path) {
     while child.try_wait().expect("a child").is_none() {
         if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
             return;
@@ -285,6 +289,32 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
         assert_no_browser_left(temp.path());
     }
     finish(store.path(), temp.path());
+}
+
+#[test]
+fn a_store_that_is_worked_in_is_not_pruned() {
+    if !is_equipped() {
+        return;
+    }
+    let _alone = alone();
+    let (store, temp) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let prune = || {
+        let mut command = databuild();
+        command.args(["store", "prune", "pipelines/demo.toml", "--store"]).arg(store.path());
+        command.output().expect("prune")
+    };
+    let mut child = start(store.path(), temp.path());
+    wait_for_any(&mut child, &store.path().join("leases/render"));
+    // It renders now, which takes seconds.
+    let refused = prune();
+    let is_running = child.try_wait().expect("a child").is_none();
+    child.wait().expect("it ends");
+    if is_running {
+        assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
+        assert!(text(&refused.stderr).contains("works in it"), "{}", text(&refused.stderr));
+    }
+    assert!(prune().status.success());
+    assert_same_dataset(store.path());
 }
 
 #[test]

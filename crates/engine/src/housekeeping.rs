@@ -53,7 +53,7 @@ pub fn records(store: &dyn Store) -> Result<Vec<RunRecord>, EngineError> {
 
 /// Blobs that no last run of any pipeline needs: results of settings and inputs that are no more, files of attempts that
 /// were never committed, and answers of stages that have changed since. A run that is going on is not seen, and would lose
-/// what it has.
+/// what it has: ask [`held`] first.
 pub fn unneeded(store: &dyn Store) -> Result<Vec<BlobInfo>, EngineError> {
     let mut needed: BTreeSet<BlobName> = BTreeSet::new();
     let mut memos: BTreeSet<String> = BTreeSet::new();

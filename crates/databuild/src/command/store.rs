@@ -42,6 +42,15 @@ pub(crate) fn store(command: &StoreCommand, printer: Printer) -> Outcome {
 
 fn prune(args: &PruneArgs, printer: Printer) -> Outcome {
     let store = pipeline::open_store(&load(&args.file)?)?;
+    if !args.dry_run
+        && let Some(held) = housekeeping::held(store.as_ref())?.into_iter().find(|held| !held.is_gone)
+    {
+        // What a run has made and not yet named in its record would count as of no use.
+        let (pid, since) = (held.lease.owner.pid, &held.lease.renewed_at);
+        let message = format!("prune the store: process {pid} works in it (`{}`, last seen {since})", held.kind);
+        let hint = "wait for that run or stop it; a lease of a machine that is gone is taken over by the next run";
+        return Err(CommandError::environment(anyhow::anyhow!(message)).hint(hint));
+    }
     let unneeded = housekeeping::unneeded(store.as_ref())?;
     let bytes: u64 = unneeded.iter().map(|blob| blob.bytes).sum();
     for blob in &unneeded {

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Say what a run would do, and why, without doing it.
     Plan(PlanArgs),
+    /// Say how far a pipeline has come, who works on it just now, and how its last run ended.
+    Status(PlanArgs),
     /// Check a pipeline file without looking at the data; or a dataset's folder against the limits of the Hub and its viewer.
     Check(FileArgs),
     /// Show what is in a WARC file, a Parquet shard or a dataset.
@@ -157,7 +159,7 @@ pub(crate) struct RunArgs {
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) file: FileArgs,
-    /// Print the plan as JSON.
+    /// Print it as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -292,7 +292,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn a_store_that_is_worked_in_is_not_pruned() {
+fn a_store_that_is_worked_in_is_not_pruned_and_says_who_works() {
     if !is_equipped() {
         return;
     }
@@ -307,12 +307,24 @@ fn a_store_that_is_worked_in_is_not_pruned() {
     wait_for_any(&mut child, &store.path().join("leases/render"));
     // It renders now, which takes seconds.
     let refused = prune();
+    let status = |json: &[&str]| {
+        let mut command = databuild();
+        command.args(["status", "pipelines/demo.toml", "--store"]).arg(store.path()).args(json);
+        text(&command.output().expect("status").stdout)
+    };
+    let live: serde_json::Value = serde_json::from_str(&status(&["--json"])).expect("JSON");
     let is_running = child.try_wait().expect("a child").is_none();
     child.wait().expect("it ends");
     if is_running {
         assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
         assert!(text(&refused.stderr).contains("works in it"), "{}", text(&refused.stderr));
     }
+    if is_running {
+        assert_eq!((&live["up_to_date"], &live["phases"][0]["left"]), (&false.into(), &0.into()), "{live}");
+        assert_eq!(live["working"][0]["lease"]["owner"]["pid"], child.id(), "{live}");
+    }
+    let after = status(&[]);
+    assert!(after.starts_with("demo: up to date\n") && after.contains("last run, begun "), "{after}");
     assert!(prune().status.success());
     assert_same_dataset(store.path());
 }

@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod schema;
 mod serve;
+mod status;
 mod store;
 mod tune;
 mod verify;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
     match cli.command {
         Command::Run(args) => run::run(&args, printer),
         Command::Plan(args) => plan::plan(&args, printer),
+        Command::Status(args) => status::status(&args, printer),
         Command::Check(args) => check::check(&args, printer),
         Command::Inspect(args) => inspect::inspect(&args, printer),
         Command::Verify(args) => verify::verify(&args, printer),

@@ -152,8 +152,23 @@ mod tests {
         check("", &["clean"], Err("table.key=value"));
         check("[clean]\nimages = \"big\"\n", &[], Err("placeholder"));
         check("[render]\nformat = \"gif\"\n", &[], Err("webp-lossless"));
-        check("", &["render.format=jpeg", "render.quality=101"], Err("between 0 and 100"));
-        check("", &["render.format=jpeg", "components.per_page=1"], Err("pixel by pixel"));
-        check("", &["render.format=webp-lossless", "components.per_page=1"], Ok(|file| file.components.is_on()));
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_errors() {
+        let check = |sets: &[&str], expected: Option<&str>| {
+            let sets: Vec<String> = ["run.name=x"].iter().chain(sets).map(|set| (*set).to_owned()).collect();
+            let said = check_ranges(&parse("", "p.toml", &sets).expect("known keys")).err().map(|e| e.to_string());
+            let fits = |said: &String| expected.is_some_and(|expected| said.contains(expected));
+            assert!(said.as_ref().map_or(expected.is_none(), fits), "{sets:?}: {said:?}");
+        };
+        check(&[], None);
+        check(&["run.name=../x"], Some("made of letters"));
+        check(&["snapshots.test_share=1.5"], Some("between 0 and 1"));
+        check(&["render.viewport_width=0"], Some("at least 1"));
+        check(&["render.format=jpeg", "render.quality=101"], Some("between 0 and 100"));
+        check(&["render.format=jpeg", "components.per_page=1"], Some("pixel by pixel"));
+        check(&["render.format=jpeg", "synth.edits=1"], Some("pixel by pixel"));
+        check(&["render.format=webp-lossless", "components.per_page=1"], None);
     }
 }

@@ -21,8 +21,8 @@ pub struct PartFrame {
     pub height: f32,
     /// Colour behind it, as CSS; empty for none.
     pub background: String,
-    /// Declarations that the body hands down to it: `color:red;font-size:12px`.
-    pub inherited: String,
+    /// Declarations that the body hands down to it, such as `color:red`.
+    pub inherited: Vec<String>,
 }
 
 /// Byte ranges of elements in a page's code, from `html` to the element itself.
@@ -61,16 +61,17 @@ fn rules(frame: &PartFrame, has_around: bool) -> String {
     let edge = |px: &f32| if *px == 0.0 { "0".to_owned() } else { format!("{px}px") };
     let padding =
         if (*left, *top) == (0.0, 0.0) { "0".to_owned() } else { format!("{} 0 0 {}", edge(top), edge(left)) };
-    let background = if background.is_empty() { String::new() } else { format!("background:{background};") };
-    let body = important(&format!("margin:0;padding:{padding};{background}{inherited}"));
-    let part = important(&format!("box-sizing:border-box;width:{width}px;height:{height}px;margin:0"));
+    let background = (!background.is_empty()).then(|| format!("background:{background}"));
+    let placed = ["margin:0".to_owned(), format!("padding:{padding}")];
+    let body = important(placed.into_iter().chain(background).chain(inherited.iter().cloned()));
+    let size = [format!("width:{width}px"), format!("height:{height}px")];
+    let part = important(["box-sizing:border-box".to_owned(), "margin:0".to_owned()].into_iter().chain(size));
     let around = if has_around { "[data-around]{display:contents!important}" } else { "" };
     format!("body{{{body}}}{around}[data-part]{{{part}}}")
 }
 
-fn important(declarations: &str) -> String {
-    let each = declarations.split(';').filter(|declaration| !declaration.is_empty());
-    each.flat_map(|declaration| [declaration, "!important;"]).collect()
+fn important(declarations: impl Iterator<Item = String>) -> String {
+    declarations.flat_map(|declaration| [declaration, "!important;".to_owned()]).collect()
 }
 
 /// The start tag at the beginning of an element's code. Quotes may hold anything.
@@ -129,14 +130,14 @@ mod tests {
             width: 300.0,
             height: 20.5,
             background: "red".into(),
-            inherited: "color:blue".into(),
+            inherited: vec!["color:blue".to_owned(), "font-family:\"a;b\"".to_owned()],
             ..PartFrame::default()
         };
         let check = |tags: &[&str], around: &str, body: &str| {
             let expected = format!(
                 "<!DOCTYPE html>\n<html lang=\"en\"><head><style>p{{margin:1px}}</style><style>body{{margin:0!important;\
-                 padding:0!important;background:red!important;color:blue!important;}}{around}[data-part]{{box-sizing:border-box\
-                 !important;width:300px!important;height:20.5px!important;margin:0!important;}}</style></head>\
+                 padding:0!important;background:red!important;color:blue!important;font-family:\"a;b\"!important;}}{around}[data-part]\
+                 {{box-sizing:border-box!important;margin:0!important;width:300px!important;height:20.5px!important;}}</style></head>\
                  <body class=\"a>b\">{body}</body></html>"
             );
             assert_eq!(part(PAGE, &path(tags), &frame), Some(expected), "{tags:?}");

@@ -1,10 +1,14 @@
 //! The main job on the sample data, with the real binary, a real Chrome and a real ONNX Runtime.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use common::{databuild, is_equipped, text};
 
 const INTERRUPTED: i32 = 5;
 
@@ -12,32 +16,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn databuild() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_databuild"));
-    command.current_dir(root()).stdin(Stdio::null());
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 #[expect(clippy::print_stdout, reason = "whoever runs the tests wants to know what was not tested")]
 fn skip(why: &str) {
     println!("skipped: {why}");
-}
-
-/// What the run needs is installed; says why not, where it is not.
-fn is_equipped() -> bool {
-    static EQUIPPED: OnceLock<bool> = OnceLock::new();
-    *EQUIPPED.get_or_init(|| {
-        let doctor = databuild().arg("doctor").output().expect("the binary");
-        let equipped = doctor.status.success();
-        if !equipped {
-            skip(&format!("`databuild doctor` says\n{}", text(&doctor.stdout)));
-        }
-        equipped
-    })
 }
 
 /// Runs are made one after the other: a farm takes all cores, and what a run gives beside seven others is not what is asked here.

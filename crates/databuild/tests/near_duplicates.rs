@@ -1,12 +1,14 @@
 //! The planted pairs of the development corpus, through the whole pipeline with its default limits: near-duplicates are
 //! found, look-alikes stay apart, what a benchmark holds stays out, and more data moves no row.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use common::{databuild, is_equipped};
 use dataset::{Columns, Manifest, PageRow, ShardReader};
 use item::{ItemId, Loss};
 use serde_json::Value;
@@ -33,21 +35,6 @@ fn corpus() -> Option<PathBuf> {
     }
     say(&format!("skipped: there is no corpus at {}", corpus.display()));
     None
-}
-
-fn databuild() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_databuild"));
-    // Tools are looked for below the folder of the workspace.
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).stdin(Stdio::null());
-    command
-}
-
-fn is_equipped() -> bool {
-    let doctor = databuild().arg("doctor").output().expect("the binary");
-    if !doctor.status.success() {
-        say(&format!("skipped: `databuild doctor` says\n{}", String::from_utf8_lossy(&doctor.stdout)));
-    }
-    doctor.status.success()
 }
 
 /// A page of a pair: where its record lies.

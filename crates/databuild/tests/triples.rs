@@ -1,29 +1,13 @@
 //! Triples of the sample data, from the run to the export, with the real binary and a real Chrome.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
-fn databuild(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_databuild"));
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).stdin(Stdio::null());
-    command.args(arguments).output().expect("the binary")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use common::{databuild, is_equipped, text};
 
 fn json(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
-}
-
-#[expect(clippy::print_stdout, reason = "whoever runs the tests wants to know what was not tested")]
-fn is_equipped() -> bool {
-    let doctor = databuild(&["doctor"]);
-    if !doctor.status.success() {
-        println!("skipped: `databuild doctor` says\n{}", text(&doctor.stdout));
-    }
-    doctor.status.success()
 }
 
 #[test]
@@ -46,7 +30,7 @@ fn triples_are_made_proven_again_and_exported() {
         "--set",
         "synth.polishes=1",
     ];
-    let output = databuild(&run);
+    let output = databuild().args(run).output().expect("the binary");
     assert!(output.status.success(), "{}", text(&output.stderr));
 
     let dataset = store.path().join("dataset/demo");
@@ -65,12 +49,15 @@ fn triples_are_made_proven_again_and_exported() {
     assert_eq!(gate["seen"].as_u64(), Some(gate["kept"].as_u64().expect("a count") + rejected));
 
     let folder = dataset.to_str().expect("a plain path");
-    let verified = databuild(&["verify", folder, "--sample", "12"]);
+    let verified = databuild().args(["verify", folder, "--sample", "12"]).output().expect("the binary");
     assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
     assert!(text(&verified.stdout).contains("triples are proven again"), "{}", text(&verified.stdout));
 
     let out = store.path().join("chat");
-    let exported = databuild(&["export", folder, out.to_str().expect("a plain path"), "--format", "openai"]);
+    let exported = databuild()
+        .args(["export", folder, out.to_str().expect("a plain path"), "--format", "openai"])
+        .output()
+        .expect("the binary");
     assert!(exported.status.success(), "{}", text(&exported.stderr));
     let lines: usize =
         text(&exported.stdout).lines().filter_map(|line| line.split(' ').next()?.parse::<usize>().ok()).sum();

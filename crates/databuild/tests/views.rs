@@ -1,30 +1,13 @@
 //! Views, components and formats of the sample data, with the real binary and a real Chrome.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
+use common::{databuild, is_equipped, text};
 use dataset::{Columns, PageRow, ShardReader};
 use image::{DynamicImage, Rgb};
-
-fn databuild(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_databuild"));
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).stdin(Stdio::null());
-    command.args(arguments).output().expect("the binary")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[expect(clippy::print_stdout, reason = "whoever runs the tests wants to know what was not tested")]
-fn is_equipped() -> bool {
-    let doctor = databuild(&["doctor"]);
-    if !doctor.status.success() {
-        println!("skipped: `databuild doctor` says\n{}", text(&doctor.stdout));
-    }
-    doctor.status.success()
-}
 
 /// Runs a part of the sample with those settings, verifies all rows and gives them.
 fn rows(store: &Path, sets: &[&str]) -> Vec<PageRow> {
@@ -32,10 +15,10 @@ fn rows(store: &Path, sets: &[&str]) -> Vec<PageRow> {
     let mut run = vec!["run", "pipelines/demo.toml", "--quiet", "--store", place];
     let sets = sets.iter().chain(&["source.sample_share=0.2"]);
     run.extend(sets.flat_map(|set| ["--set", set]));
-    let output = databuild(&run);
+    let output = databuild().args(run).output().expect("the binary");
     assert!(output.status.success(), "{}", text(&output.stderr));
     let folder = store.join("dataset/demo");
-    let verified = databuild(&["verify", folder.to_str().expect("a plain path")]);
+    let verified = databuild().args(["verify", folder.to_str().expect("a plain path")]).output().expect("the binary");
     assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
     let shards = folder.join("data/pages").read_dir().expect("a folder");
     let mut shards: Vec<PathBuf> = shards.map(|entry| entry.expect("an entry").path()).collect();

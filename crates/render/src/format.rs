@@ -5,9 +5,6 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Quality of lossy formats that are named without one.
-const QUALITY: u8 = 85;
-
 /// What a screenshot is encoded as.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ImageFormat {
@@ -25,6 +22,9 @@ pub enum ImageFormat {
 }
 
 impl ImageFormat {
+    /// Quality of lossy formats that are named without one.
+    pub const QUALITY: u8 = 85;
+
     /// Whether the picture has the very pixels that Chrome painted.
     pub const fn is_lossless(self) -> bool {
         matches!(self, Self::Png | Self::PngSmall | Self::WebpLossless)
@@ -55,7 +55,8 @@ impl FromStr for ImageFormat {
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
         let lossy = |kind: &str| {
             let quality = name.strip_prefix(kind)?;
-            let quality = if quality.is_empty() { Some(QUALITY) } else { quality.strip_prefix('-')?.parse().ok() };
+            let quality =
+                if quality.is_empty() { Some(Self::QUALITY) } else { quality.strip_prefix('-')?.parse().ok() };
             quality.filter(|quality| *quality <= 100)
         };
         match name {
@@ -86,8 +87,8 @@ mod tests {
         ] {
             check(&format.to_string(), Some(format));
         }
-        check("jpeg", Some(ImageFormat::Jpeg(QUALITY)));
-        check("webp", Some(ImageFormat::Webp(QUALITY)));
+        check("jpeg", Some(ImageFormat::Jpeg(ImageFormat::QUALITY)));
+        check("webp", Some(ImageFormat::Webp(ImageFormat::QUALITY)));
         for name in ["", "jpg", "jpeg-", "jpeg-101", "webp80", "png-80"] {
             check(name, None);
         }

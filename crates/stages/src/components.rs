@@ -1,8 +1,12 @@
 //! `components`: parts of rendered pages as rows of their own, each proven by rendering.
 
+use ::render::Farm;
 use clean::{CleanPolicy, NoAssets, PartFrame, PartPath};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
-use item::{Attributes, Capture, CharsetSource, Item, Kept, Node, Rect, Snapshot, Verdict, Viewport, name};
+use item::{
+    Attributes, Capture, CharsetSource, Failure, FailureClass, Item, Kept, Node, Rect, Snapshot, Verdict, Viewport,
+    name,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use synth::component::{Component, ComponentPolicy, components};
@@ -91,14 +95,14 @@ impl ComponentsStage {
         Self { config, render: render.clone(), policy }
     }
 
-    /// The components of a page that look alone as they do in it.
-    fn components(&self, snapshot: &Snapshot) -> Result<Vec<Kept<Snapshot>>, StageError> {
+    /// The components of a page that look alone as they do in it. What could not be rendered fails the page, which is tried again
+    /// then: a busy machine must not make another dataset.
+    fn components(&self, farm: &Farm, snapshot: &Snapshot) -> Result<Vec<Kept<Snapshot>>, Failure> {
         let found = components(snapshot, &self.config.policy());
         if found.is_empty() {
             return Ok(Vec::new());
         }
-        let Ok(picture) = Picture::from_encoded(&snapshot.screenshot) else { return Ok(Vec::new()) };
-        let page = Page { snapshot, picture };
+        let page = Page { farm, snapshot, picture: decode(&snapshot.screenshot)? };
         let mut kept = Vec::new();
         for component in found.iter().take(self.config.per_page * TRIES) {
             if kept.len() == self.config.per_page {
@@ -116,20 +120,14 @@ impl ComponentsStage {
     }
 
     /// The component as a document, if that looks as it does in the page.
-    fn prove(
-        &self,
-        page: &Page<'_>,
-        component: &Component,
-        around: bool,
-    ) -> Result<Option<Kept<Snapshot>>, StageError> {
+    fn prove(&self, page: &Page<'_>, component: &Component, around: bool) -> Result<Option<Kept<Snapshot>>, Failure> {
         let Some((html, attributes)) = self.document(page.snapshot, component, around) else { return Ok(None) };
         let Component { left, top, width, height, .. } = *component;
         let viewport = Viewport { width, height, ..page.snapshot.viewport };
-        let Some(part) = self.render.render_alone(&html, viewport)? else { return Ok(None) };
+        let Some(part) = self.render.render_alone(page.farm, &html, viewport)? else { return Ok(None) };
         let scale = page.snapshot.viewport.device_scale_factor;
         let px = |css: u32| (f64::from(css) * scale).round() as u32;
-        let Ok(picture) = Picture::from_encoded(&part.body.screenshot) else { return Ok(None) };
-        let unlike = page.picture.unlike(&picture, px(left), px(top));
+        let unlike = page.picture.unlike(&decode(&part.body.screenshot)?, px(left), px(top));
         if unlike.is_none_or(|share| share > self.config.difference_max) {
             return Ok(None);
         }
@@ -165,8 +163,13 @@ impl ComponentsStage {
     }
 }
 
-/// A page with its pixels.
+fn decode(screenshot: &[u8]) -> Result<Picture, Failure> {
+    Picture::from_encoded(screenshot).map_err(|error| Failure::from_error(FailureClass::Decode, &error))
+}
+
+/// A page with its pixels, and where its parts are rendered.
 struct Page<'a> {
+    farm: &'a Farm,
     snapshot: &'a Snapshot,
     picture: Picture,
 }
@@ -211,7 +214,7 @@ fn frame(nodes: &[Node], component: &Component) -> PartFrame {
     let known = ancestors.iter().find(|node| node.tag == BODY).map(|body| declarations(body));
     let inherited = ancestors.first().map_or_else(Vec::new, |parent| declarations(parent).to_vec());
     let is_news = |declaration: &&String| known.as_ref().is_none_or(|known| !known.contains(declaration));
-    let inherited = inherited.iter().filter(is_news).cloned().collect::<Vec<_>>().join(";");
+    let inherited = inherited.iter().filter(is_news).cloned().collect();
     let behind = ancestors.iter().find(|node| is_opaque(&node.background));
     let behind = behind.filter(|node| ![BODY, HTML].contains(&node.tag.as_str()));
     let background = behind.map(|node| node.background.clone()).unwrap_or_default();
@@ -229,7 +232,8 @@ impl Stage for ComponentsStage {
     type Out = Snapshot;
     const NAME: &'static str = "components";
     const VERSION: u32 = 1;
-    const REMEMBERED: bool = true;
+    // Which view it is stands in the head, and two views may have one body.
+    const REMEMBERED: bool = false;
 
     fn demand(&self) -> Demand {
         Demand { resource: Resource::Chrome }
@@ -248,17 +252,18 @@ impl Stage for ComponentsStage {
     }
 
     fn process(&self, batch: &[Item<Snapshot>], context: Context<'_>) -> Result<Vec<Verdict<Snapshot>>, StageError> {
+        let farm = self.render.farm()?;
         let verdict = |item: &Item<Snapshot>| {
             let view = item.head.attributes.text(name::VIEW);
             if view.is_some_and(|view| view != MAIN_VIEW) {
-                return Ok(Verdict::Annotate(Attributes::new()));
+                return Verdict::Annotate(Attributes::new());
             }
             let page = Kept { body: item.body.clone(), attributes: Attributes::new() };
-            Ok(Verdict::Beside(page, self.components(&item.body)?))
+            self.components(&farm, &item.body).map_or_else(Verdict::Fail, |parts| Verdict::Beside(page, parts))
         };
         let verdicts = batch.iter().map(verdict).collect();
         self.render.tell(context);
-        verdicts
+        Ok(verdicts)
     }
 
     fn stop(&self) {

@@ -78,7 +78,7 @@ impl Status {
 
     fn text(&self) -> String {
         let state = match (self.working.is_empty(), self.up_to_date) {
-            (false, _) => "a run goes on",
+            (false, _) => "a run goes on in its store",
             (true, true) => "up to date",
             (true, false) => "not up to date, and nobody works on it",
         };

@@ -6,9 +6,6 @@ use item::Viewport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Quality of lossy formats, where none is named.
-const QUALITY: u8 = 85;
-
 /// `[render]`: how a page is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -119,7 +116,7 @@ impl Default for RenderConfig {
             color_scheme: Scheme::Light,
             reduced_motion: policy.reduced_motion,
             format: Format::Png,
-            quality: QUALITY,
+            quality: ImageFormat::QUALITY,
             height_max: policy.height_max,
             page_height_max: policy.page_height_max,
             page_aspect_max: policy.page_aspect_max,
@@ -143,10 +140,10 @@ impl Default for RenderConfig {
 impl RenderConfig {
     /// Whether a screenshot has the very pixels that Chrome painted.
     pub const fn is_lossless(&self) -> bool {
-        matches!(self.format, Format::Png | Format::PngSmall | Format::WebpLossless)
+        self.image_format().is_lossless()
     }
 
-    fn image_format(&self) -> ImageFormat {
+    const fn image_format(&self) -> ImageFormat {
         match self.format {
             Format::Png => ImageFormat::Png,
             Format::PngSmall => ImageFormat::PngSmall,

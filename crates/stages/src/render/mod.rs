@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ::render::{Farm, FarmConfig, FarmEvent, RenderOutcome, RenderPolicy, Rendered, find_chrome, font_set_digest};
 use engine::{BatchSize, Context, Demand, Resource, RunEvent, Settings, Stage, StageError};
-use item::{Attributes, Item, Kept, Page, Snapshot, Verdict, Viewport, name};
+use item::{Attributes, Failure, Item, Kept, Page, Snapshot, Verdict, Viewport, name};
 
 pub use self::config::{Format, RenderConfig, Scheme, ViewConfig};
 use crate::profiles::{self, Profiles};
@@ -89,7 +89,8 @@ impl RenderStage {
         self.config.browsers
     }
 
-    fn farm(&self) -> Result<Arc<Farm>, StageError> {
+    /// The farm, started if nobody has needed it yet.
+    pub(crate) fn farm(&self) -> Result<Arc<Farm>, StageError> {
         let mut state = self.farm.lock().unwrap_or_else(PoisonError::into_inner);
         match &*state {
             State::Running(farm, _) => Ok(Arc::clone(farm)),
@@ -182,19 +183,23 @@ impl RenderStage {
         Ok(SameView { farm, policy })
     }
 
-    /// Shows a document in a viewport of its own, otherwise as pages are seen first. `None` where it is not shown, or does not
-    /// fill the viewport.
-    pub(crate) fn render_alone(&self, html: &str, viewport: Viewport) -> Result<Option<Kept<Snapshot>>, StageError> {
-        let farm = self.farm()?;
+    /// Shows a document in a viewport of its own, otherwise as pages are seen first. `None` where it does not fit into it.
+    pub(crate) fn render_alone(
+        &self,
+        farm: &Farm,
+        html: &str,
+        viewport: Viewport,
+    ) -> Result<Option<Kept<Snapshot>>, Failure> {
         let Some(first) = self.views.first() else { return Ok(None) };
-        let view =
-            View { name: None, policy: RenderPolicy { viewport, twice: first.policy.twice, ..again(&first.policy) } };
-        Ok(match farm.render(html, &view.policy) {
+        let twice = first.policy.twice;
+        let view = View { name: None, policy: RenderPolicy { viewport, twice, ..again(&first.policy) } };
+        match farm.render(html, &view.policy) {
             RenderOutcome::Rendered(rendered) if rendered.page_height <= viewport.height => {
-                Some(self.snapshot(html, rendered, &view, farm.version()))
+                Ok(Some(self.snapshot(html, rendered, &view, farm.version())))
             }
-            _ => None,
-        })
+            RenderOutcome::Rendered(_) | RenderOutcome::Refused(_) => Ok(None),
+            RenderOutcome::Failed(failure) => Err(failure),
+        }
     }
 
     /// Tells of what happened to browsers, tabs and pages, and now and then of how the farm does.

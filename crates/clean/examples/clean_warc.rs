@@ -5,15 +5,16 @@
 //! - `--level gentle|default|compact`
 //! - `--images placeholder|inline`, `--fonts installed|inline`
 //! - `--bare`: only parses and writes with html5ever and its own tree, to compare with
+//! - `--kinds`: names the pages that are no content, and what they are
 //! - `--out DIR`: writes each page as captured, with its assets in it, and as cleaned
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, clean, original};
+use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, PAGE_KIND, clean, original};
 use ingest::{ArchiveReader, AssetIndex, CaptureOutcome, CapturePolicy, CaptureReader, Limits};
-use item::{Capture, Verdict};
+use item::{Capture, Verdict, name};
 
 struct Indexed(AssetIndex);
 
@@ -25,9 +26,10 @@ impl Assets for Indexed {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut policy = CleanPolicy { text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() };
+    let mut policy =
+        CleanPolicy { unwanted: Vec::new(), text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() };
     let (mut pages, mut assets, mut out) = (Vec::new(), Vec::new(), None);
-    let (mut are_assets, mut is_bare) = (false, false);
+    let (mut are_assets, mut is_bare, mut names_kinds) = (false, false, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -44,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--fonts" if value()? == "inline" => policy.fonts = FontPolicy::Inline,
             "--images" | "--fonts" => {}
             "--bare" => is_bare = true,
+            "--kinds" => names_kinds = true,
             "--out" => out = Some(PathBuf::from(value()?)),
             "--" => are_assets = true,
             file if are_assets => assets.push(PathBuf::from(file)),
@@ -76,6 +79,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     let (cpu, wall) = (cpu_seconds() - start, wall.elapsed().as_secs_f64());
+    for (url, capture) in captures.iter().filter(|_| names_kinds) {
+        if let Verdict::Keep(kept) = clean(capture, url, &policy, &assets)
+            && let Some(kind) = kept.attributes.text(PAGE_KIND)
+        {
+            writeln!(std::io::stdout(), "{kind}\t{}\t{url}", kept.attributes.text(name::TITLE).unwrap_or_default())?;
+        }
+    }
     if let Some(folder) = out {
         write_all(&folder, &captures, &cleaned, &policy, &assets)?;
     }

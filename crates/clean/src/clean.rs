@@ -13,6 +13,9 @@ use crate::{Assets, CleanPolicy, Level, rule};
 /// one or two.
 const SETTLE_ROUNDS_MAX: usize = 6;
 
+/// Name of the attribute that says what a page is that is no content: the name of its rule. Content has none.
+pub const PAGE_KIND: &str = "page_kind";
+
 /// Turns one capture into one self-contained document.
 ///
 /// `url` is where the capture came from; references resolve against it. The kept page carries the attributes of
@@ -50,12 +53,21 @@ fn try_clean(
     }
     let context = Context { resources: Resources { assets, policy }, base: base_url(&dom, url) };
     let signals = Signals::of(&dom, capture, &context.base);
+    let waits_for_script = measure::waits_for_script(&dom);
     let styling = pass::run(&mut dom, &context);
     let (dom, html, styling) = settled(dom, styling, &context, caps)?;
     let counts = measure::count(&dom);
     refuse(&counts, &html, policy)?;
-    let attributes =
+    let kind = measure::kind(&dom, &signals.title, counts.text_chars, waits_for_script);
+    if let Some(kind) = kind.filter(|kind| policy.unwanted.contains(kind)) {
+        let detail = format!("by its title or text, {} characters of it", counts.text_chars);
+        return Err(Rejection { rule: kind.rule(), detail });
+    }
+    let mut attributes =
         measure::attributes(&html, &counts, &styling, signals).with(name::IMAGE_POLICY, policy.images.name());
+    if let Some(kind) = kind {
+        attributes.set(PAGE_KIND, kind.rule().name);
+    }
     Ok(Verdict::keep(Page { html }, attributes))
 }
 

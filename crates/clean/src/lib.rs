@@ -24,13 +24,14 @@ mod suite;
 mod tests;
 
 pub use assets::{Asset, Assets, NoAssets};
-pub use clean::{clean, clean_at};
+pub use clean::{PAGE_KIND, clean, clean_at};
+pub use measure::PageKind;
 pub use original::{Original, original};
 pub use outline::outline;
 pub use part::{PartFrame, PartPath, part};
 pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{
-    BLANK, FRAMESET, RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL,
-    UNSTABLE_MARKUP,
+    APP_SHELL, BLANK, CONSENT_WALL, DIRECTORY_LISTING, ERROR_PAGE, FRAMESET, LOGIN_WALL, PARKED_DOMAIN, ROBOT_CHECK,
+    RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
 };

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::PageKind;
+
 /// What becomes of images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -93,6 +95,8 @@ pub struct CleanPolicy {
     pub inline_image_pixels_max: u64,
     /// Longest data URL that the page brought itself and keeps. As much as an inlined image takes in base64.
     pub data_url_bytes_max: usize,
+    /// Pages that are no content, and not wanted. What is left out is only marked, in the attribute `page_kind`.
+    pub unwanted: Vec<PageKind>,
     /// Fewest characters of visible text. A login form has about a hundred.
     pub text_chars_min: usize,
     /// Smallest cleaned document. An empty skeleton takes about a hundred bytes, so this asks for some content.
@@ -124,6 +128,14 @@ impl Default for CleanPolicy {
             inline_image_bytes_max: 64 << 10,
             inline_image_pixels_max: 25_000_000,
             data_url_bytes_max: 88 << 10,
+            // A login form is a layout like any other, and consent is asked for on many a page worth having.
+            unwanted: vec![
+                PageKind::AppShell,
+                PageKind::DirectoryListing,
+                PageKind::RobotCheck,
+                PageKind::ParkedDomain,
+                PageKind::ErrorPage,
+            ],
             text_chars_min: 100,
             html_bytes_min: 256,
             html_bytes_max: 2 << 20,

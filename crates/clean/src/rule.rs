@@ -34,6 +34,46 @@ pub const UNSTABLE_MARKUP: Rule = Rule {
     meaning: "The page's tree cannot be written as HTML: parsing the document gives another tree each time.",
 };
 
+/// Waits for its script.
+pub const APP_SHELL: Rule = Rule {
+    name: "app-shell",
+    meaning: "The page shows next to nothing until its script fills it, and scripts do not run.",
+};
+/// An error under status 200.
+pub const ERROR_PAGE: Rule =
+    Rule { name: "error-page", meaning: "The page says that there was an error, though its HTTP status is 200." };
+/// A placeholder of a registrar.
+pub const PARKED_DOMAIN: Rule =
+    Rule { name: "parked-domain", meaning: "The page says that its domain is parked or for sale." };
+/// Not shown to robots.
+pub const ROBOT_CHECK: Rule =
+    Rule { name: "robot-check", meaning: "The page asks for proof that the reader is no robot." };
+/// A list of files.
+pub const DIRECTORY_LISTING: Rule =
+    Rule { name: "directory-listing", meaning: "The page is a list of files as servers write it." };
+/// Little but a login.
+pub const LOGIN_WALL: Rule =
+    Rule { name: "login-wall", meaning: "The page is a form to log in with, and little else." };
+/// A question about cookies.
+pub const CONSENT_WALL: Rule =
+    Rule { name: "consent-wall", meaning: "The page asks for consent to cookies in place of its content." };
+
 /// Every rule of this crate.
-pub const RULES: &[Rule] =
-    &[TOO_MUCH_INPUT, TOO_MANY_ELEMENTS, TOO_DEEP, FRAMESET, BLANK, TOO_SHORT, TOO_SMALL, TOO_LARGE, UNSTABLE_MARKUP];
+pub const RULES: &[Rule] = &[
+    TOO_MUCH_INPUT,
+    TOO_MANY_ELEMENTS,
+    TOO_DEEP,
+    FRAMESET,
+    BLANK,
+    TOO_SHORT,
+    TOO_SMALL,
+    TOO_LARGE,
+    UNSTABLE_MARKUP,
+    APP_SHELL,
+    DIRECTORY_LISTING,
+    ROBOT_CHECK,
+    PARKED_DOMAIN,
+    ERROR_PAGE,
+    CONSENT_WALL,
+    LOGIN_WALL,
+];

@@ -262,6 +262,23 @@ fn what_is_not_wanted_is_refused_with_a_rule() {
     check(&" ".repeat(30 << 20), "too-much-input");
     check(&"x".repeat(3 << 20), "too-large");
     check(&"<svg>".repeat(100_000), "too-deep");
+    let sentence =
+        "There is nothing else to be seen on this page, however long one looks at what stands here. ".repeat(2);
+    check(&format!("<title>Page not found</title><p>{sentence}"), "error-page");
+    check(&format!("<p>{sentence}<div id=root></div><script src=a></script>"), "app-shell");
+}
+
+#[test]
+fn what_may_stay_is_marked() {
+    let sentence = "Members read all of our articles, and may leave a note below each of them, too. ".repeat(4);
+    let html = format!("<title>Log in</title><form><input type=password></form><p>{sentence}");
+    let (cleaned, attributes) = kept(&html, &CleanPolicy::default(), &NoAssets);
+    assert_eq!(attributes.text(crate::PAGE_KIND), Some("login-wall"));
+    assert_eq!(kept(&cleaned, &CleanPolicy::default(), &NoAssets).1.text(crate::PAGE_KIND), Some("login-wall"));
+    let policy = CleanPolicy { unwanted: vec![crate::PageKind::LoginWall], ..CleanPolicy::default() };
+    assert!(
+        matches!(verdict(&html, &policy, &NoAssets), Verdict::Reject(rejection) if rejection.rule.name == "login-wall")
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn lenient(level: Level, images: ImagePolicy) -> CleanPolicy {
     CleanPolicy {
         level,
         images,
+        unwanted: Vec::new(),
         text_chars_min: 0,
         html_bytes_min: 0,
         html_bytes_max: usize::MAX,

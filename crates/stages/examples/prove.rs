@@ -42,6 +42,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
         levels: Level::ALL.to_vec(),
         // Everything is kept, so that the proof is of all pages, and pictures are as large as they are.
         policy: CleanPolicy {
+            unwanted: Vec::new(),
             text_chars_min: 0,
             html_bytes_min: 0,
             html_bytes_max: usize::MAX,

@@ -58,6 +58,40 @@ impl From<Level> for ::clean::Level {
     }
 }
 
+/// What a page can be that is no content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PageKind {
+    /// It shows next to nothing until its script fills it.
+    AppShell,
+    /// It says that there was an error, under status 200.
+    ErrorPage,
+    /// Its domain is parked or for sale.
+    ParkedDomain,
+    /// It asks for proof that the reader is no robot.
+    RobotCheck,
+    /// It is a server's list of files.
+    DirectoryListing,
+    /// It is a form to log in with, and little else.
+    LoginWall,
+    /// It asks for consent to cookies in place of its content.
+    ConsentWall,
+}
+
+impl From<PageKind> for ::clean::PageKind {
+    fn from(kind: PageKind) -> Self {
+        match kind {
+            PageKind::AppShell => Self::AppShell,
+            PageKind::ErrorPage => Self::ErrorPage,
+            PageKind::ParkedDomain => Self::ParkedDomain,
+            PageKind::RobotCheck => Self::RobotCheck,
+            PageKind::DirectoryListing => Self::DirectoryListing,
+            PageKind::LoginWall => Self::LoginWall,
+            PageKind::ConsentWall => Self::ConsentWall,
+        }
+    }
+}
+
 /// `[clean]`: how a capture becomes a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -76,6 +110,8 @@ pub struct CleanConfig {
     pub images: Images,
     /// Largest picture that is inlined, in bytes.
     pub inline_image_bytes_max: usize,
+    /// Pages that are no content and are rejected, each kind by a rule of its name.
+    pub unwanted: Vec<PageKind>,
     /// Pages with less visible text than this, in characters, are rejected.
     pub text_chars_min: usize,
     /// Pages smaller than this after cleaning, in bytes, are rejected.
@@ -99,6 +135,13 @@ impl Default for CleanConfig {
             inline_font_bytes_max: policy.inline_font_bytes_max,
             images: Images::Placeholder,
             inline_image_bytes_max: policy.inline_image_bytes_max,
+            unwanted: vec![
+                PageKind::AppShell,
+                PageKind::DirectoryListing,
+                PageKind::RobotCheck,
+                PageKind::ParkedDomain,
+                PageKind::ErrorPage,
+            ],
             text_chars_min: policy.text_chars_min,
             html_bytes_min: policy.html_bytes_min,
             html_bytes_max: policy.html_bytes_max,
@@ -123,6 +166,7 @@ impl CleanConfig {
                 Images::Inline => ImagePolicy::Inline,
             },
             inline_image_bytes_max: self.inline_image_bytes_max,
+            unwanted: self.unwanted.iter().copied().map(Into::into).collect(),
             text_chars_min: self.text_chars_min,
             html_bytes_min: self.html_bytes_min,
             html_bytes_max: self.html_bytes_max,
@@ -189,7 +233,7 @@ impl Stage for CleanStage {
     type In = Capture;
     type Out = Page;
     const NAME: &'static str = "clean";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 
     fn batch(&self) -> BatchSize {
         BatchSize { items: 16, bytes: 4 << 20 }

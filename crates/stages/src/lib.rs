@@ -21,7 +21,7 @@ mod source;
 mod synth;
 
 pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
-pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level};
+pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level, PageKind};
 pub use components::{ComponentsConfig, ComponentsStage};
 pub use dataset::{DatasetConfig, DatasetSink};
 pub use fetch::{FetchConfig, FetchStage};

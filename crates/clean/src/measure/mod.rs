@@ -1,5 +1,6 @@
 //! What is measured on a page: before the passes what its metadata says, after them what it is.
 
+mod kind;
 mod shape;
 mod signal;
 mod token;
@@ -9,6 +10,8 @@ use std::collections::BTreeSet;
 use html5ever::local_name;
 use item::{Attributes, name};
 
+pub use kind::PageKind;
+pub(crate) use kind::{kind, waits_for_script};
 pub(crate) use signal::Signals;
 
 use crate::dom::{self, Dom, Element, NodeId};

@@ -5,16 +5,33 @@
 //! - `--level gentle|default|compact`
 //! - `--images placeholder|inline`, `--fonts installed|inline`
 //! - `--bare`: only parses and writes with html5ever and its own tree, to compare with
-//! - `--kinds`: names the pages that are no content, and what they are
+//! - `--signals`: a JSON line for each page with what decides whether it is wanted: kind, languages, words
 //! - `--out DIR`: writes each page as captured, with its assets in it, and as cleaned
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, PAGE_KIND, clean, original};
+use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, clean, original};
 use ingest::{ArchiveReader, AssetIndex, CaptureOutcome, CapturePolicy, CaptureReader, Limits};
 use item::{Capture, Verdict, name};
+
+/// The allocator of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What is told of each page.
+const SIGNALS: &[&str] = &[
+    name::TITLE,
+    name::TEXT_CHARS,
+    name::PAGE_KIND,
+    name::LANG,
+    name::TEXT_LANG,
+    name::TEXT_LANG_CONFIDENCE,
+    name::EXPLICIT_WORDS,
+    name::HTML_TOKENS,
+    name::CSS_TOKENS,
+];
 
 struct Indexed(AssetIndex);
 
@@ -29,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut policy =
         CleanPolicy { unwanted: Vec::new(), text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() };
     let (mut pages, mut assets, mut out) = (Vec::new(), Vec::new(), None);
-    let (mut are_assets, mut is_bare, mut names_kinds) = (false, false, false);
+    let (mut are_assets, mut is_bare, mut lists_signals) = (false, false, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
@@ -46,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--fonts" if value()? == "inline" => policy.fonts = FontPolicy::Inline,
             "--images" | "--fonts" => {}
             "--bare" => is_bare = true,
-            "--kinds" => names_kinds = true,
+            "--signals" => lists_signals = true,
             "--out" => out = Some(PathBuf::from(value()?)),
             "--" => are_assets = true,
             file if are_assets => assets.push(PathBuf::from(file)),
@@ -79,11 +96,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     let (cpu, wall) = (cpu_seconds() - start, wall.elapsed().as_secs_f64());
-    for (url, capture) in captures.iter().filter(|_| names_kinds) {
-        if let Verdict::Keep(kept) = clean(capture, url, &policy, &assets)
-            && let Some(kind) = kept.attributes.text(PAGE_KIND)
-        {
-            writeln!(std::io::stdout(), "{kind}\t{}\t{url}", kept.attributes.text(name::TITLE).unwrap_or_default())?;
+    for (url, capture) in captures.iter().filter(|_| lists_signals) {
+        match clean(capture, url, &policy, &assets) {
+            Verdict::Keep(kept) => {
+                let signals = kept.attributes.project(SIGNALS);
+                writeln!(std::io::stdout(), "{}", serde_json::json!({ "url": url, "signals": signals }))?;
+            }
+            Verdict::Reject(rejection) => {
+                writeln!(std::io::stdout(), "{}", serde_json::json!({ "url": url, "rejected": rejection.rule.name }))?;
+            }
+            _ => {}
         }
     }
     if let Some(folder) = out {

@@ -4,7 +4,7 @@ use item::{Capture, Page, Rejection, Rule, Verdict, name};
 use url::Url;
 
 use crate::dom::{self, Caps, Dom, Overflow};
-use crate::measure::{self, Counts, Signals};
+use crate::measure::{self, Content, Counts, Signals};
 use crate::pass::{self, Context, Styling};
 use crate::resource::Resources;
 use crate::{Assets, CleanPolicy, Level, rule};
@@ -12,9 +12,6 @@ use crate::{Assets, CleanPolicy, Level, rule};
 /// Rounds of writing and parsing until a tree that HTML can't say becomes one that it can. Pages of the corpus take
 /// one or two.
 const SETTLE_ROUNDS_MAX: usize = 6;
-
-/// Name of the attribute that says what a page is that is no content: the name of its rule. Content has none.
-pub const PAGE_KIND: &str = "page_kind";
 
 /// Turns one capture into one self-contained document.
 ///
@@ -53,21 +50,17 @@ fn try_clean(
     }
     let context = Context { resources: Resources { assets, policy }, base: base_url(&dom, url) };
     let signals = Signals::of(&dom, capture, &context.base);
-    let waits_for_script = measure::waits_for_script(&dom);
+    let scripted = measure::Scripted::of(&dom);
     let styling = pass::run(&mut dom, &context);
     let (dom, html, styling) = settled(dom, styling, &context, caps)?;
     let counts = measure::count(&dom);
     refuse(&counts, &html, policy)?;
-    let kind = measure::kind(&dom, &signals.title, counts.text_chars, waits_for_script);
-    if let Some(kind) = kind.filter(|kind| policy.unwanted.contains(kind)) {
-        let detail = format!("by its title or text, {} characters of it", counts.text_chars);
-        return Err(Rejection { rule: kind.rule(), detail });
-    }
-    let mut attributes =
-        measure::attributes(&html, &counts, &styling, signals).with(name::IMAGE_POLICY, policy.images.name());
-    if let Some(kind) = kind {
-        attributes.set(PAGE_KIND, kind.rule().name);
-    }
+    let content = Content::of(&dom, url, &signals, &counts, scripted, policy);
+    content.refuse(&signals, &counts, policy)?;
+    let mut attributes = measure::attributes(&html, &counts, &styling).with(name::IMAGE_POLICY, policy.images.name());
+    content.describe(&signals, &mut attributes);
+    signals.describe(&mut attributes);
+    policy.tokens.refuse(&attributes)?;
     Ok(Verdict::keep(Page { html }, attributes))
 }
 

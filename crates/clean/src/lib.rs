@@ -24,14 +24,15 @@ mod suite;
 mod tests;
 
 pub use assets::{Asset, Assets, NoAssets};
-pub use clean::{PAGE_KIND, clean, clean_at};
-pub use measure::PageKind;
+pub use clean::{clean, clean_at};
+pub use measure::{PageKind, WordList, sheet_apart};
 pub use original::{Original, original};
 pub use outline::outline;
 pub use part::{PartFrame, PartPath, part};
-pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level};
+pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level, TokenRanges};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{
-    APP_SHELL, BLANK, CONSENT_WALL, DIRECTORY_LISTING, ERROR_PAGE, FRAMESET, LOGIN_WALL, PARKED_DOMAIN, ROBOT_CHECK,
-    RULES, TOO_DEEP, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
+    ADULT, APP_SHELL, BAD_WORDS, BLANK, CONSENT_WALL, DIRECTORY_LISTING, ERROR_PAGE, FRAMESET, LANGUAGE, LOGIN_WALL,
+    PARKED_DOMAIN, ROBOT_CHECK, RULES, TOO_DEEP, TOO_FEW_TOKENS, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MANY_TOKENS,
+    TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
 };

@@ -15,6 +15,7 @@ use crate::pass::image::{Declared, LAZY_ATTRIBUTES, best_first, first_of_set, so
 use crate::resource::{DEFAULT_SIZE, Resources, Size, placeholder};
 use crate::{Assets, CleanPolicy, data_url, dom};
 
+const HTML_NAMESPACE: &str = "http://www.w3.org/1999/xhtml";
 /// Deepest chain of imports that is followed.
 const IMPORT_DEPTH_MAX: usize = 8;
 
@@ -53,6 +54,8 @@ struct Embedder<'a> {
 impl Embedder<'_> {
     fn embed(&self, html: &str) -> String {
         let (style, fallback) = (RefCell::new(String::new()), RefCell::new(String::new()));
+        // The element before was an image that a script loads.
+        let after_lazy = Cell::new(false);
         // What `<source>` elements before an image in the same `<picture>` name.
         let sources = RefCell::new(Vec::<String>::new());
         let settings = RewriteStrSettings::new()
@@ -67,6 +70,10 @@ impl Embedder<'_> {
                 Ok(())
             }))
             .append_element_content_handler(element!("*", |element| {
+                if element.tag_name() != "noscript" {
+                    let is_lazy = LAZY_ATTRIBUTES.iter().any(|name| element.has_attribute(name));
+                    after_lazy.set(is_lazy && element.tag_name() == "img");
+                }
                 self.element(element, &sources);
                 Ok(())
             }))
@@ -75,7 +82,10 @@ impl Embedder<'_> {
                 fallback.borrow_mut().push_str(chunk.as_str());
                 if chunk.last_in_text_node() {
                     let html = fallback.take();
-                    chunk.replace(&self.embed(&html), ContentType::Html);
+                    // Scripts showed the image before, and nobody saw this one beside it.
+                    let is_second = after_lazy.get() && is_one_image(&html);
+                    let own = if is_second { String::new() } else { self.embed(&html) };
+                    chunk.replace(&own, ContentType::Html);
                 } else {
                     chunk.remove();
                 }
@@ -119,6 +129,8 @@ impl Embedder<'_> {
                 }
             }
             "img" => self.image(element, &sources.take()),
+            // Parsers make an `<img>` of it.
+            "image" if element.namespace_uri() == HTML_NAMESPACE => self.image(element, &[]),
             "input" if attribute(element, "type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("image")) => {
                 self.image(element, &[]);
             }
@@ -142,6 +154,13 @@ impl Embedder<'_> {
                     let asset = self.resources.resolve(&href, &self.base);
                     let own = asset.and_then(|asset| self.resources.image(&asset, size));
                     set(element, name, &own.unwrap_or_else(|| placeholder(size.unwrap_or(DEFAULT_SIZE))));
+                }
+            }
+            // Boxes of plug-ins that are no more; what stands in an object for those who lack them is content.
+            "embed" => set(element, "style", "display: none !important"),
+            "object" => {
+                for name in ["classid", "data", "type"] {
+                    element.remove_attribute(name);
                 }
             }
             "iframe" => {
@@ -174,17 +193,21 @@ impl Embedder<'_> {
         let own: Vec<(&str, Option<String>)> =
             ["style", "width", "height"].into_iter().map(|name| (name, attribute(element, name))).collect();
         let get = |wanted: &str| own.iter().find(|(name, _)| *name == wanted).and_then(|(_, value)| value.as_deref());
-        let source = source(&get, &addresses, self.resources, &self.base);
-        // A beacon is a picture of one pixel.
-        set(element, "src", &source.unwrap_or_else(|| placeholder(Size { width: 1, height: 1 })));
         element.remove_attribute("srcset");
+        if let Some(source) = source(&get, &addresses, self.resources, &self.base) {
+            set(element, "src", &source);
+            return;
+        }
+        // A beacon shows nothing, but the line that it stands in has a height: with scripts, most of them stand nowhere.
+        set(element, "src", &placeholder(Size { width: 1, height: 1 }));
+        set(element, "style", "display: none !important");
     }
 
     /// A data URL of the sheet at `reference`.
     fn linked(&self, reference: &str, base: &Url, depth: usize) -> Option<String> {
         let mut url = base.join(reference.trim()).ok()?;
         url.set_fragment(None);
-        let asset = self.resources.get(url.as_str()).filter(|_| depth <= IMPORT_DEPTH_MAX)?;
+        let asset = self.resources.sheet(url.as_str()).filter(|_| depth <= IMPORT_DEPTH_MAX)?;
         let is_other = ["text/html", "image/", "font/"].iter().any(|kind| asset.mime.trim().starts_with(kind));
         if is_other {
             return None;
@@ -237,6 +260,22 @@ impl Embedder<'_> {
         let asset = self.resources.resolve(reference, base)?;
         self.resources.image(&asset, None).or_else(|| self.resources.font(&asset))
     }
+}
+
+/// Whether the markup has one element, an image; `<picture>` and its sources aside.
+fn is_one_image(html: &str) -> bool {
+    let (images, others) = (Cell::new(0), Cell::new(0));
+    let count = element!("*", |element| {
+        let counter = match element.tag_name().as_str() {
+            "img" => &images,
+            "picture" | "source" => return Ok(()),
+            _ => &others,
+        };
+        counter.set(counter.get() + 1);
+        Ok(())
+    });
+    let settings = RewriteStrSettings::new().with_strict(false).append_element_content_handler(count);
+    rewrite_str(html, settings).is_ok() && images.get() == 1 && others.get() == 0
 }
 
 fn fill(element: &mut Element<'_, '_>) {
@@ -309,8 +348,12 @@ mod tests {
         }
     }
 
-    fn check(html: &str, expected: &str, css_bytes: usize) {
-        let capture = Capture {
+    fn rendered(html: &str) -> String {
+        original(&capture(html), "https://a.example/d/p.html", &CleanPolicy::default(), &One).html
+    }
+
+    fn capture(html: &str) -> Capture {
+        Capture {
             status: 200,
             headers: Vec::new(),
             mime: "text/html".to_owned(),
@@ -318,8 +361,11 @@ mod tests {
             charset_source: CharsetSource::Http,
             html: html.to_owned(),
             truncated: false,
-        };
-        let found = original(&capture, "https://a.example/d/p.html", &CleanPolicy::default(), &One);
+        }
+    }
+
+    fn check(html: &str, expected: &str, css_bytes: usize) {
+        let found = original(&capture(html), "https://a.example/d/p.html", &CleanPolicy::default(), &One);
         assert_eq!(found.html, expected);
         assert_eq!(found.source_bytes, html.len() + css_bytes);
     }
@@ -332,6 +378,11 @@ mod tests {
             "<noscript><link rel=stylesheet href=\"data:text/css;charset=utf-8;base64,Ynt9\"></noscript>",
             3,
         );
+        let lazy = "<img data-src=a.png><noscript><img src=a.png></noscript>";
+        let shown = rendered(lazy);
+        assert!(shown.ends_with("<noscript></noscript>") && shown.matches("data:image").count() == 1, "{shown}");
+        let beacon = rendered("<img src=a.png width=1 height=1>");
+        assert!(beacon.contains("display: none !important"), "{beacon}");
         check("<style>a{b:url( 'y' )}/* url(z) */</style>", "<style>a{b:url(\"data:,\")}/* url(z) */</style>", 0);
         check(
             "<link rel=stylesheet href=t.css>",

@@ -1,8 +1,11 @@
 //! What a run wants from cleaning.
 
+use std::sync::Arc;
+
+use item::{Attributes, Rejection, name};
 use serde::{Deserialize, Serialize};
 
-use crate::PageKind;
+use crate::{PageKind, WordList, rule};
 
 /// What becomes of images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,11 @@ impl Level {
         }
     }
 
+    /// The level of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+
     /// The next gentler level.
     pub const fn gentler(self) -> Option<Self> {
         match self {
@@ -74,8 +82,44 @@ pub enum FontPolicy {
     Inline,
 }
 
+/// How many tokens a page may have, by the estimate of `html_tokens` and `css_tokens`. What is not said is not asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenRanges {
+    /// Fewest of the HTML without its style sheet.
+    pub html_min: Option<usize>,
+    /// Most of the HTML without its style sheet.
+    pub html_max: Option<usize>,
+    /// Fewest of the style sheet.
+    pub css_min: Option<usize>,
+    /// Most of the style sheet.
+    pub css_max: Option<usize>,
+}
+
+impl TokenRanges {
+    /// Whether a page with such attributes is out of range.
+    pub(crate) fn refuse(&self, attributes: &Attributes) -> Result<(), Rejection> {
+        let ranges = [
+            ("HTML", name::HTML_TOKENS, self.html_min, self.html_max),
+            ("CSS", name::CSS_TOKENS, self.css_min, self.css_max),
+        ];
+        for (what, attribute, least, most) in ranges {
+            let count = attributes.int(attribute).and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+            if let Some(least) = least.filter(|&least| count < least) {
+                let detail = format!("{count} tokens of {what}, the least is {least}");
+                return Err(Rejection { rule: rule::TOO_FEW_TOKENS, detail });
+            }
+            if let Some(most) = most.filter(|&most| count > most) {
+                let detail = format!("{count} tokens of {what}, the most is {most}");
+                return Err(Rejection { rule: rule::TOO_MANY_TOKENS, detail });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Limits and choices of one run. The defaults suit a crawl of the open web.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CleanPolicy {
     /// How much the page is simplified.
@@ -97,6 +141,17 @@ pub struct CleanPolicy {
     pub data_url_bytes_max: usize,
     /// Pages that are no content, and not wanted. What is left out is only marked, in the attribute `page_kind`.
     pub unwanted: Vec<PageKind>,
+    /// Languages that are wanted, as BCP 47 primary tags; empty wants all. A page whose language is not known stays.
+    pub languages: Vec<String>,
+    /// Most different explicit words in address, title and text; `None` refuses none.
+    pub explicit_words_max: Option<usize>,
+    /// Words that pages should not have. Whoever keys an answer adds the digest of the lists.
+    #[serde(skip)]
+    pub bad_words: Arc<WordList>,
+    /// Largest share of the words that may be on that list, 0 to 1.
+    pub bad_word_share_max: f64,
+    /// How many tokens are wanted.
+    pub tokens: TokenRanges,
     /// Fewest characters of visible text. A login form has about a hundred.
     pub text_chars_min: usize,
     /// Smallest cleaned document. An empty skeleton takes about a hundred bytes, so this asks for some content.
@@ -136,6 +191,11 @@ impl Default for CleanPolicy {
                 PageKind::ParkedDomain,
                 PageKind::ErrorPage,
             ],
+            languages: Vec::new(),
+            explicit_words_max: None,
+            bad_words: Arc::default(),
+            bad_word_share_max: 1.0,
+            tokens: TokenRanges::default(),
             text_chars_min: 100,
             html_bytes_min: 256,
             html_bytes_max: 2 << 20,

@@ -58,6 +58,22 @@ pub const LOGIN_WALL: Rule =
 pub const CONSENT_WALL: Rule =
     Rule { name: "consent-wall", meaning: "The page asks for consent to cookies in place of its content." };
 
+/// Not one of `languages`.
+pub const LANGUAGE: Rule =
+    Rule { name: "language", meaning: "The page is written in a language that the run does not want." };
+/// More explicit words than `explicit_words_max`.
+pub const ADULT: Rule =
+    Rule { name: "adult", meaning: "The page's address, title and text have too many different explicit words." };
+/// More than `bad_word_share_max`.
+pub const BAD_WORDS: Rule =
+    Rule { name: "bad-words", meaning: "Too great a share of the page's words is on the run's list of bad words." };
+/// Less than the run's ranges of tokens.
+pub const TOO_FEW_TOKENS: Rule =
+    Rule { name: "too-few-tokens", meaning: "The HTML or the style sheet has fewer tokens than the run wants." };
+/// More than the run's ranges of tokens.
+pub const TOO_MANY_TOKENS: Rule =
+    Rule { name: "too-many-tokens", meaning: "The HTML or the style sheet has more tokens than the run wants." };
+
 /// Every rule of this crate.
 pub const RULES: &[Rule] = &[
     TOO_MUCH_INPUT,
@@ -76,4 +92,9 @@ pub const RULES: &[Rule] = &[
     ERROR_PAGE,
     CONSENT_WALL,
     LOGIN_WALL,
+    LANGUAGE,
+    ADULT,
+    BAD_WORDS,
+    TOO_FEW_TOKENS,
+    TOO_MANY_TOKENS,
 ];

@@ -273,8 +273,8 @@ fn what_may_stay_is_marked() {
     let sentence = "Members read all of our articles, and may leave a note below each of them, too. ".repeat(4);
     let html = format!("<title>Log in</title><form><input type=password></form><p>{sentence}");
     let (cleaned, attributes) = kept(&html, &CleanPolicy::default(), &NoAssets);
-    assert_eq!(attributes.text(crate::PAGE_KIND), Some("login-wall"));
-    assert_eq!(kept(&cleaned, &CleanPolicy::default(), &NoAssets).1.text(crate::PAGE_KIND), Some("login-wall"));
+    assert_eq!(attributes.text(item::name::PAGE_KIND), Some("login-wall"));
+    assert_eq!(kept(&cleaned, &CleanPolicy::default(), &NoAssets).1.text(item::name::PAGE_KIND), Some("login-wall"));
     let policy = CleanPolicy { unwanted: vec![crate::PageKind::LoginWall], ..CleanPolicy::default() };
     assert!(
         matches!(verdict(&html, &policy, &NoAssets), Verdict::Reject(rejection) if rejection.rule.name == "login-wall")

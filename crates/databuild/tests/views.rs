@@ -90,3 +90,20 @@ fn every_format_is_kept_and_verified() {
     check("webp", "webp-70", "webp");
     check("webp-lossless", "webp-lossless", "webp");
 }
+
+#[test]
+fn cleaned_pages_look_as_they_were_captured() {
+    if !is_equipped() {
+        return;
+    }
+    let store = tempfile::tempdir().expect("a folder");
+    let rows_of = |sets: &[&str]| rows(store.path(), sets);
+    let proven = rows_of(&["render.prove=all"]);
+    let by_proof = count(&proven, |row| &row.proof);
+    assert_eq!(by_proof.keys().copied().collect::<Vec<_>>(), ["equal"], "{by_proof:?}");
+    assert_eq!(count(&proven, |row| &row.level), BTreeMap::from([("default", proven.len())]));
+    let unproven = rows_of(&["render.prove=none"]);
+    assert_eq!(count(&unproven, |row| &row.proof).keys().copied().collect::<Vec<_>>(), [""]);
+    let ids = |rows: &[PageRow]| rows.iter().map(|row| (row.id, row.screenshot_sha256.clone())).collect::<Vec<_>>();
+    assert_eq!(ids(&proven), ids(&unproven));
+}

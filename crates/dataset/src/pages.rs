@@ -123,10 +123,7 @@ const GEOMETRY: &[Column<PageItem>] = &[
         "part_box",
         Kind::List(&INT),
         "Where it stands in that page's screenshot: left, top, width, height in CSS px.",
-        |p| match p.head.attributes.get(name::PART_BOX) {
-            Some(Value::Floats(edges)) => Cell::Many(edges.iter().map(|edge| Cell::Int(*edge as i64)).collect()),
-            _ => Cell::Null,
-        },
+        |p| counts(p, name::PART_BOX),
     ),
     text_column("color_scheme", "Colour scheme that media queries saw: `light` or `dark`.", |p| {
         text(p, name::COLOR_SCHEME)
@@ -245,6 +242,38 @@ const CODE: &[Column<PageItem>] = &[
     text_column("image_policy", "What stands for the page's images: `placeholder` or `inline`.", |p| {
         text(p, name::IMAGE_POLICY)
     }),
+    text_column("level", "How much the code was simplified: `gentle`, `default` or `compact`.", |p| {
+        text(p, name::LEVEL)
+    }),
+    text_column(
+        "proof",
+        "The page as captured and the cleaned one, rendered: `equal`, `differs` or `no-original`; null where not compared.",
+        |p| text(p, name::PROOF),
+    ),
+    Column::maybe("proof_difference", Kind::Float, "Share of the pixels in which those two differ, 0 to 1.", |p| {
+        float(p, name::PROOF_DIFFERENCE)
+    }),
+    Column::maybe("tokens_cl100k", Kind::List(&INT), "Tokens of style sheet and HTML by `cl100k_base`.", |p| {
+        counts(p, name::TOKENS_CL100K)
+    }),
+    Column::maybe("tokens_o200k", Kind::List(&INT), "Tokens of style sheet and HTML by `o200k_base`.", |p| {
+        counts(p, name::TOKENS_O200K)
+    }),
+    text_column("page_kind", "What the page is that is no content, such as `login-wall`; null for content.", |p| {
+        text(p, name::PAGE_KIND)
+    }),
+    text_column("text_lang", "Language that the text is written in, found by its letters.", |p| {
+        text(p, name::TEXT_LANG)
+    }),
+    Column::maybe("text_lang_confidence", Kind::Float, "How sure that is, 0 to 1.", |p| {
+        float(p, name::TEXT_LANG_CONFIDENCE)
+    }),
+    int_column("explicit_words", "Different explicit words in address, title and text.", |p| {
+        int(p, name::EXPLICIT_WORDS)
+    }),
+    Column::maybe("bad_word_share", Kind::Float, "Share of the words on the run's lists of bad words.", |p| {
+        float(p, name::BAD_WORD_SHARE)
+    }),
     Column::maybe(
         "css_coverage",
         Kind::Float,
@@ -276,6 +305,13 @@ const fn int_column(name: &'static str, doc: &'static str, get: Get) -> Column<P
 
 fn text<'a>(page: &'a PageItem, name: &str) -> Cell<'a> {
     Cell::opt(page.head.attributes.text(name), Cell::text)
+}
+
+fn counts<'a>(page: &'a PageItem, name: &str) -> Cell<'a> {
+    match page.head.attributes.get(name) {
+        Some(Value::Floats(counts)) => Cell::Many(counts.iter().map(|count| Cell::Int(*count as i64)).collect()),
+        _ => Cell::Null,
+    }
 }
 
 fn flag<'a>(page: &'a PageItem, name: &str) -> Cell<'a> {

@@ -97,6 +97,10 @@ pub struct PageRow {
     pub text_chars: Option<i64>,
     /// Number of images in the page.
     pub n_images: Option<i64>,
+    /// How much of the code was simplified away.
+    pub level: Option<String>,
+    /// What came of rendering the page as captured beside it.
+    pub proof: Option<String>,
     /// The HTML, if it was asked for.
     pub text: Option<String>,
     /// The screenshot, if it was asked for.
@@ -139,6 +143,8 @@ const LIGHT: &[&str] = &[
     "css_bytes",
     "text_chars",
     "n_images",
+    "level",
+    "proof",
 ];
 
 /// A shard of `pages`.
@@ -327,6 +333,8 @@ fn page_row(record: &mut Record<'_>, columns: Columns) -> Option<PageRow> {
         css_bytes: record.maybe_int()?,
         text_chars: record.maybe_int()?,
         n_images: record.maybe_int()?,
+        level: record.maybe_text()?,
+        proof: record.maybe_text()?,
         text: if columns.text { Some(record.text()?) } else { None },
         image: if columns.image { Some(Record::new(record.many()?).bytes()?) } else { None },
         nodes: if columns.nodes { Some(record.many()?.len()) } else { None },

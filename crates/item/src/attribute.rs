@@ -26,6 +26,10 @@ pub mod name {
     pub const CSS_TOKENS: &str = "css_tokens";
     /// See [`CSS_TOKENS`].
     pub const HTML_TOKENS: &str = "html_tokens";
+    /// Tokens of the style sheet and of the HTML by OpenAI's `cl100k_base`.
+    pub const TOKENS_CL100K: &str = "tokens_cl100k";
+    /// Tokens of the style sheet and of the HTML by OpenAI's `o200k_base`.
+    pub const TOKENS_O200K: &str = "tokens_o200k";
     /// Number of elements.
     pub const DOM_ELEMENTS: &str = "dom_elements";
     /// Depth of the deepest element, `html` being 1.
@@ -38,6 +42,22 @@ pub mod name {
     pub const IMAGES: &str = "n_images";
     /// How images were treated: `placeholder` or `inline`.
     pub const IMAGE_POLICY: &str = "image_policy";
+    /// How much of the page's code was simplified away: `gentle`, `default` or `compact`.
+    pub const LEVEL: &str = "level";
+    /// What came of rendering the page as captured beside the cleaned one: `equal`, `differs` or `no-original`.
+    pub const PROOF: &str = "proof";
+    /// Share of the pixels in which the two differ, 0 to 1.
+    pub const PROOF_DIFFERENCE: &str = "proof_difference";
+    /// What a page is that is no content, by the name of its rule; content has none.
+    pub const PAGE_KIND: &str = "page_kind";
+    /// Language that the visible text is written in, as BCP 47 primary tag, found by its letters.
+    pub const TEXT_LANG: &str = "text_lang";
+    /// How sure that is, 0 to 1.
+    pub const TEXT_LANG_CONFIDENCE: &str = "text_lang_confidence";
+    /// Number of different explicit words in address, title and text.
+    pub const EXPLICIT_WORDS: &str = "explicit_words";
+    /// Share of the words that are on the run's list of bad words, 0 to 1.
+    pub const BAD_WORD_SHARE: &str = "bad_word_share";
     /// Share of the page's classes that some rule of its style sheet names, 0 to 1.
     pub const CSS_COVERAGE: &str = "css_coverage";
     /// Linked style sheets that were found in the assets.

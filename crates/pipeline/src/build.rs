@@ -9,7 +9,7 @@ use item::BodyKind;
 pub use stages::S3Credentials;
 use stages::{
     CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, PagesBarrier, ParquetRest, PhashStage,
-    RenderStage, ScoreStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
+    ProveStage, RenderStage, ScoreStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
 };
 use store::{LocalStore, Store};
 
@@ -67,6 +67,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
         clean = clean.with_fetched(fetcher);
     }
     let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;
+    let prove = ProveStage::new(&render, &clean);
     let score = ScoreStage::new(&file.score, base, &environment.onnx_runtime).map_err(setup("score"))?;
     let known = Known::read(&file.snapshots.index, &file.snapshots.hashlists, base).map_err(setup("snapshots"))?;
     let known = Arc::new(known);
@@ -77,7 +78,12 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let components = file.components.is_on().then(|| erase(components));
     let pages = PhaseSpec {
         name: "clean",
-        stages: fetch.map(erase).into_iter().chain([erase(clean), erase(SketchStage)]).collect(),
+        stages: fetch
+            .map(erase)
+            .into_iter()
+            .chain(prove.map(erase))
+            .chain([erase(clean), erase(SketchStage)])
+            .collect(),
         barrier: Arc::new(PagesBarrier::new(file.pages.clone(), known)),
     };
     let rendered = PhaseSpec {

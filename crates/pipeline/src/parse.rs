@@ -88,6 +88,8 @@ fn check_ranges(file: &PipelineFile) -> Result<(), PipelineError> {
     share("snapshots.validation_share", file.snapshots.validation_share)?;
     share("snapshots.test_share", file.snapshots.test_share)?;
     share("components.difference_max", file.components.difference_max)?;
+    share("render.prove_share", file.render.prove_share)?;
+    share("render.prove_tolerance", file.render.prove_tolerance)?;
     let at_least_one = |key, value: usize| {
         if value > 0 {
             return Ok(());

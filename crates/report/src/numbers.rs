@@ -125,6 +125,10 @@ pub(crate) struct Numbers {
     pub(crate) domains: Tally,
     pub(crate) splits: Tally,
     pub(crate) charsets: Tally,
+    /// Levels of simplification.
+    pub(crate) levels: Tally,
+    /// What came of holding pages against their originals, of those that were.
+    pub(crate) proofs: Tally,
     pub(crate) chromes: Tally,
     pub(crate) fonts: Tally,
     /// Values by measure.
@@ -147,6 +151,8 @@ impl Numbers {
         self.domains.add(&row.domain);
         self.splits.add(&row.split);
         self.charsets.add(row.charset.as_deref().unwrap_or("unknown"));
+        row.level.iter().for_each(|level| self.levels.add(level));
+        row.proof.iter().for_each(|proof| self.proofs.add(proof));
         row.chrome.iter().for_each(|chrome| self.chromes.add(chrome));
         row.fonts.iter().for_each(|fonts| self.fonts.add(fonts));
         if let Some(size) = row.cluster_size {

@@ -91,7 +91,7 @@ impl ComponentsStage {
     /// A stage that renders and cleans as those stages do.
     pub fn new(config: ComponentsConfig, render: &RenderStage, clean: &CleanStage) -> Self {
         // What is small is what is wanted here.
-        let policy = CleanPolicy { text_chars_min: 0, html_bytes_min: 0, ..clean.policy() };
+        let policy = CleanPolicy { text_chars_min: 0, html_bytes_min: 0, unwanted: Vec::new(), ..clean.policy() };
         Self { config, render: render.clone(), policy }
     }
 

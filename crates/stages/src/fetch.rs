@@ -88,7 +88,7 @@ pub struct FetchStage {
 impl FetchStage {
     /// Fetches what `clean` would want and does not have.
     pub fn new(config: &FetchConfig, clean: &CleanStage, fetcher: Arc<Fetcher>) -> Self {
-        Self { config: config.clone(), policy: clean.policy(), assets: clean.assets(), fetcher }
+        Self { config: config.clone(), policy: clean.policy(), assets: Arc::clone(&clean.assets().index), fetcher }
     }
 }
 

@@ -8,6 +8,7 @@ use html5ever::local_name;
 use item::Rule;
 use serde::{Deserialize, Serialize};
 
+use super::Counts;
 use crate::dom::{Dom, Element, NodeId};
 use crate::rule;
 
@@ -20,6 +21,20 @@ const TITLE_TEXT_CHARS_MAX: usize = 6_000;
 
 /// Most characters that an application shell shows: a sentence on scripts, a footer, a cookie line.
 const SHELL_TEXT_CHARS_MAX: usize = 400;
+/// Most characters of a page that is a shell by its scripts alone: its name, and that it loads.
+const SCRIPTED_TEXT_CHARS_MAX: usize = 200;
+/// Fewest scripts of such a page.
+const SCRIPTS_MIN: usize = 3;
+/// Fewest places that a script should have filled: `{{title}}`.
+const UNFILLED_MIN: usize = 5;
+
+/// Most characters, links and fields beside the one for a password of a page that is there to log in at. A shop's menu
+/// has more links, a registration more fields.
+const LOGIN_TEXT_CHARS_MAX: usize = 1_200;
+/// See [`LOGIN_TEXT_CHARS_MAX`].
+const LOGIN_LINKS_MAX: usize = 30;
+/// See [`LOGIN_TEXT_CHARS_MAX`].
+const LOGIN_FIELDS_MAX: usize = 2;
 
 /// What a page is, where it is not content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,18 +86,31 @@ impl PageKind {
 const ROOT_IDS: &[&str] =
     &["___gatsby", "__layout", "__next", "__nuxt", "app", "app-root", "application", "main-app", "react-root", "root"];
 
-/// Whether the page as captured waits for a script: it has one, and the element that the script fills is empty.
-pub(crate) fn waits_for_script(dom: &Dom) -> bool {
-    let (mut has_script, mut has_empty_root) = (false, false);
-    for node in dom.descendants(Dom::DOCUMENT) {
-        let Some(element) = dom.element(node).filter(|element| element.is_html()) else { continue };
-        has_script |= element.name.local == local_name!("script");
-        has_empty_root |= is_root(element) && shows_nothing(dom, node);
-        if has_script && has_empty_root {
-            return true;
+/// What the page as captured expects of scripts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Scripted {
+    scripts: usize,
+    /// The element that a framework fills is empty.
+    has_empty_root: bool,
+}
+
+impl Scripted {
+    pub(crate) fn of(dom: &Dom) -> Self {
+        let mut scripted = Self::default();
+        for node in dom.descendants(Dom::DOCUMENT) {
+            let Some(element) = dom.element(node).filter(|element| element.is_html()) else { continue };
+            scripted.scripts += usize::from(element.name.local == local_name!("script"));
+            scripted.has_empty_root |= is_root(element) && shows_nothing(dom, node);
         }
+        scripted
     }
-    false
+
+    /// Whether a page that shows so much waits for its scripts.
+    fn is_shell(self, counts: &Counts) -> bool {
+        let is_empty_root = self.scripts > 0 && self.has_empty_root && counts.text_chars <= SHELL_TEXT_CHARS_MAX;
+        let is_bare = counts.images == 0 && counts.others_seen == 0 && counts.text_chars <= SCRIPTED_TEXT_CHARS_MAX;
+        is_empty_root || (is_bare && self.scripts >= SCRIPTS_MIN)
+    }
 }
 
 fn is_root(element: &Element) -> bool {
@@ -112,7 +140,7 @@ fn shows_nothing(dom: &Dom, root: NodeId) -> bool {
 /// Titles and phrases, lower case, that no page of another kind has as its title or in its few words.
 struct Words {
     kind: PageKind,
-    /// Whole titles, or beginnings of titles.
+    /// Beginnings of titles, or of a part of one: `Shop | Not found`.
     titles: &'static [&'static str],
     /// Parts of titles.
     in_title: &'static [&'static str],
@@ -125,8 +153,10 @@ const WORDS: &[Words] = &[
         kind: PageKind::RobotCheck,
         titles: &[
             "are you a robot",
+            "checking your browser",
             "attention required! | cloudflare",
-            "ddos protection by",
+            "ddos gateway",
+            "ddos protection",
             "just a moment...",
             "pardon our interruption",
             "robot check",
@@ -138,6 +168,7 @@ const WORDS: &[Words] = &[
             "checking if the site connection is secure",
             "complete the security check",
             "confirm you are human",
+            "anti-ddos filter",
             "confirm you're not a robot",
             "enter the characters you see below",
             "needs to review the security of your connection",
@@ -177,6 +208,7 @@ const WORDS: &[Words] = &[
             "503 service",
             "access denied",
             "bad gateway",
+            "erreur 404",
             "internal server error",
             "not found",
             "page not found",
@@ -193,7 +225,9 @@ const WORDS: &[Words] = &[
             "error 404",
             "error 500",
             "error 503",
+            "error 404",
             "fehler 404",
+            "page does not exist",
             "błąd 404",
             "nicht gefunden",
             "nie znaleziono",
@@ -204,6 +238,10 @@ const WORDS: &[Words] = &[
             "pagina non trovata",
             "pagina niet gevonden",
             "страница не найдена",
+            "ページが見つかりません",
+            "地址不存在",
+            "页面不存在",
+            "页面未找到",
         ],
         phrases: &[
             "404 not found",
@@ -223,51 +261,77 @@ const WORDS: &[Words] = &[
     },
 ];
 
-/// Titles of pages to log in at. On a page with a field for a password, and little text.
-const LOGIN_TITLES: &[&str] = &[
-    "anmelden",
-    "anmeldung",
-    "connexion",
-    "einloggen",
-    "iniciar sesión",
-    "log in",
-    "log-in",
-    "login",
-    "logowanie",
-    "member area",
-    "sign in",
-    "sign-in",
-    "signin",
-    "вход",
+/// Parts of titles that say it all.
+const ERROR_TITLES: &[&str] = &["404", "error", "errore", "erreur", "fehler", "forbidden", "oops", "oops!", "ошибка"];
+
+/// What short pages say that can't do without scripts.
+const SHELL_PHRASES: &[&str] = &[
+    "enable javascript",
+    "javascript is disabled",
+    "javascript is required",
+    "requires a browser that can handle javascript",
+    "requires javascript",
 ];
 
-/// What the cleaned page is; `None` for content. `text_chars` is the length of its visible text.
-pub(crate) fn kind(dom: &Dom, title: &str, text_chars: usize, waits_for_script: bool) -> Option<PageKind> {
-    if waits_for_script && text_chars <= SHELL_TEXT_CHARS_MAX {
+/// What stands between the parts of a title.
+const TITLE_BREAKS: &[char] =
+    &['|', ':', '-', '\u{2013}', '\u{2014}', '\u{b7}', '\u{bb}', '\u{2022}', '~', ',', '\u{ff0c}'];
+
+/// What the cleaned page is; `None` for content. `text` is what it shows, in lower case.
+pub(super) fn kind(dom: &Dom, title: &str, text: &str, counts: &Counts, scripted: Scripted) -> Option<PageKind> {
+    let text_chars = counts.text_chars;
+    if scripted.is_shell(counts) {
         return Some(PageKind::AppShell);
     }
     if text_chars > TITLE_TEXT_CHARS_MAX {
         return None;
     }
     let title = title.to_lowercase();
-    let body = dom.html_child(&local_name!("body"));
     let is_short = text_chars <= PHRASE_TEXT_CHARS_MAX;
-    let text = || body.map(|body| visible_text(dom, body)).unwrap_or_default();
-    let text = if is_short { text() } else { String::new() };
-    if is_listing(&title, &text) {
+    let text = if is_short { text } else { "" };
+    if is_listing(&title, text) {
         return Some(PageKind::DirectoryListing);
     }
+    let is_unfilled = text.matches("{{").count() >= UNFILLED_MIN;
+    let wants_scripts = text_chars <= SHELL_TEXT_CHARS_MAX && SHELL_PHRASES.iter().any(|phrase| text.contains(phrase));
+    if is_unfilled || wants_scripts {
+        return Some(PageKind::AppShell);
+    }
+    let parts = || std::iter::once(title.as_str()).chain(title.split(TITLE_BREAKS)).map(str::trim);
     let says = |words: &&Words| {
-        words.titles.iter().any(|begin| begins_with_words(&title, begin))
+        words.titles.iter().any(|begin| parts().any(|part| begins_with_words(part, begin)))
             || words.in_title.iter().any(|part| title.contains(part))
             || words.phrases.iter().any(|phrase| text.contains(phrase))
     };
     if let Some(words) = WORDS.iter().find(says) {
         return Some(words.kind);
     }
-    let is_login = is_short && has_password(dom) && LOGIN_TITLES.iter().any(|word| title.contains(word));
-    is_login.then_some(PageKind::LoginWall)
+    if is_short && parts().skip(1).any(|part| ERROR_TITLES.contains(&part)) {
+        return Some(PageKind::ErrorPage);
+    }
+    (text_chars <= LOGIN_TEXT_CHARS_MAX && is_login(dom)).then_some(PageKind::LoginWall)
 }
+
+/// One field for a password, hardly another one, and few ways to go elsewhere.
+fn is_login(dom: &Dom) -> bool {
+    let (mut passwords, mut fields, mut links) = (0, 0, 0);
+    for element in dom.descendants(Dom::DOCUMENT).filter_map(|node| dom.element(node)) {
+        match element.html_name() {
+            Some(&local_name!("a")) => links += 1,
+            Some(&local_name!("textarea")) => fields += 1,
+            Some(&local_name!("input")) => match element.get("type").unwrap_or("text").trim() {
+                kind if kind.eq_ignore_ascii_case("password") => passwords += 1,
+                kind if FIELD_TYPES.iter().any(|field| kind.eq_ignore_ascii_case(field)) => fields += 1,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    passwords == 1 && fields <= LOGIN_FIELDS_MAX && links <= LOGIN_LINKS_MAX
+}
+
+/// Types of fields that are written into.
+const FIELD_TYPES: &[&str] = &["text", "email", "tel", "number", "date", "url", "file"];
 
 /// What servers write over and into a list of files.
 fn is_listing(title: &str, text: &str) -> bool {
@@ -283,40 +347,17 @@ fn begins_with_words(text: &str, words: &str) -> bool {
     })
 }
 
-fn has_password(dom: &Dom) -> bool {
-    dom.descendants(Dom::DOCUMENT).filter_map(|node| dom.element(node)).any(|element| {
-        element.html_name() == Some(&local_name!("input"))
-            && element.get("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("password"))
-    })
-}
-
-/// The text below, lower case, runs of white space as one space, plain apostrophes.
-fn visible_text(dom: &Dom, root: NodeId) -> String {
-    let mut text = String::new();
-    let mut next = dom.following(root, root, false);
-    while let Some(node) = next {
-        let is_style = dom.is(node, &local_name!("style"));
-        for word in dom.text(node).unwrap_or_default().split_whitespace() {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(&word.to_lowercase().replace('\u{2019}', "'"));
-        }
-        next = dom.following(node, root, is_style);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PageKind, ROOT_IDS, kind, waits_for_script};
+    use super::{PageKind, ROOT_IDS, Scripted, kind};
     use crate::dom::{Caps, parse};
+    use crate::measure::content::visible_text;
     use crate::measure::count;
 
     fn check(html: &str, expected: Option<PageKind>) {
         let dom = parse(html, Caps { elements_max: 100_000, depth_max: 100 }).expect("no caps");
         let title = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map_or("", |(t, _)| t);
-        assert_eq!(kind(&dom, title, count(&dom).text_chars, waits_for_script(&dom)), expected, "{html:.200}");
+        assert_eq!(kind(&dom, title, &visible_text(&dom), &count(&dom), Scripted::of(&dom)), expected, "{html:.200}");
     }
 
     #[test]
@@ -335,6 +376,7 @@ mod tests {
         check("<app-root><style>a{}</style></app-root><script>1</script>", Some(PageKind::AppShell));
         check("<div id=root></div>", None);
         check("<div id=root><p>Rendered on the server.</div><script>1</script>", None);
+        check("<h1>News</h1><script>1</script><script>2</script><script>3</script>", Some(PageKind::AppShell));
         check(&format!("<div id=app></div><script>1</script><p>{}", "word ".repeat(200)), None);
     }
 
@@ -351,7 +393,13 @@ mod tests {
         check("<title>Before you continue</title><button>Accept all", Some(PageKind::ConsentWall));
         check("<title>Log in - Shop</title><input type=password>", Some(PageKind::LoginWall));
         check("<title>Log in - Shop</title><p>How to log in.", None);
-        check("<title>Shop</title><input type=password>", None);
+        check("<title>Shop</title><input name=user><input type=password>", Some(PageKind::LoginWall));
+        check("<title>Join</title><input><input><input><input type=password>", None);
+        check("<title>New password</title><input type=password><input type=password>", None);
+        check("<title>Archive: Error</title><p>No such item.", Some(PageKind::ErrorPage));
+        check("<title>Trial and error</title><p>A novel.", None);
+        check("<h1>{{title}}</h1>{{a}} {{b}} {{c}} {{d}}", Some(PageKind::AppShell));
+        check("<p>This shop requires JavaScript.", Some(PageKind::AppShell));
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! What is measured on a page: before the passes what its metadata says, after them what it is.
 
+mod content;
 mod kind;
+mod language;
 mod shape;
 mod signal;
 mod token;
+mod words;
 
 use std::collections::BTreeSet;
 
 use html5ever::local_name;
 use item::{Attributes, name};
 
+pub(crate) use content::Content;
 pub use kind::PageKind;
-pub(crate) use kind::{kind, waits_for_script};
+pub(crate) use kind::Scripted;
 pub(crate) use signal::Signals;
+pub use words::WordList;
 
 use crate::dom::{self, Dom, Element, NodeId};
 use crate::pass::Styling;
@@ -107,19 +112,27 @@ fn seen(element: &Element) -> (bool, bool) {
     (is_image, is_control && !is_image && !is_unseen)
 }
 
+/// What stands before and after the first place of `part`.
+fn around<'h>(html: &'h str, part: &str) -> (&'h str, &'h str) {
+    match html.find(part) {
+        Some(at) if !part.is_empty() => (&html[..at], &html[at + part.len()..]),
+        _ => (html, ""),
+    }
+}
+
+/// The style sheet of a cleaned document, and what stands before and after it.
+pub fn sheet_apart(html: &str) -> (&str, [&str; 2]) {
+    let sheet = html.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map_or("", |(css, _)| css);
+    let (before, after) = around(html, sheet);
+    (sheet, [before, after])
+}
+
 /// Everything that is known of the page, by name.
-pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling, signals: Signals) -> Attributes {
+pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling) -> Attributes {
     // The sheet stands once in the document, word for word.
     let css = styling.css.as_str();
-    let (before, after) = match html.find(css) {
-        Some(at) if !css.is_empty() => (&html[..at], &html[at + css.len()..]),
-        _ => (html, ""),
-    };
+    let (before, after) = around(html, css);
     Attributes::new()
-        .with(name::TITLE, signals.title)
-        .with(name::LANG, signals.lang)
-        .with(name::ROBOTS, signals.robots)
-        .with(name::LICENSE, signals.license)
         .with(name::DOM_SIMHASH, format!("{:016x}", counts.simhash))
         .with(name::HTML_BYTES, before.len() + after.len())
         .with(name::CSS_BYTES, css.len())

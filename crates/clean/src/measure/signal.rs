@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use html5ever::local_name;
-use item::Capture;
+use item::{Attributes, Capture, name};
 use url::Url;
 
 use crate::dom::{Dom, Element};
@@ -35,6 +35,12 @@ impl Signals {
             robots: shortened(&robots(elements(), capture)),
             license: license.map(|url| shortened(url.as_str())).unwrap_or_default(),
         }
+    }
+    /// Adds what is told as it stands; the language is weighed against what the text is written in.
+    pub(crate) fn describe(self, attributes: &mut Attributes) {
+        attributes.set(name::TITLE, self.title);
+        attributes.set(name::ROBOTS, self.robots);
+        attributes.set(name::LICENSE, self.license);
     }
 }
 

@@ -150,6 +150,8 @@ fn distributions(numbers: &Numbers) -> Markup {
                 (words("Domains", &numbers.domains))
                 (words("Splits", &numbers.splits))
                 (words("Charsets", &numbers.charsets))
+                (words("Levels of simplification", &numbers.levels))
+                (words("Held against the original", &numbers.proofs))
                 @if !clusters.is_empty() { (chart::counts("Near-duplicate clusters", &clusters, None)) }
             }
         }

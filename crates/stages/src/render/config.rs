@@ -6,6 +6,8 @@ use item::Viewport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::prove::{Prove, ProveConfig};
+
 /// `[render]`: how a page is rendered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -48,6 +50,13 @@ pub struct RenderConfig {
     pub page_timeout_ms: u64,
     /// Run the pages' scripts and give them this long, in ms; by default none run.
     pub scripts_ms: Option<u64>,
+    /// Whether pages as captured are rendered too, and held against the cleaned ones: `none`, `sample` or `all`. A page that
+    /// looks other is simplified less.
+    pub prove: Prove,
+    /// Share of the pages that `sample` proves, 0 to 1.
+    pub prove_share: f64,
+    /// Largest share of its pixels in which a cleaned page may differ from its original, 0 to 1.
+    pub prove_tolerance: f64,
     /// Render each page a second time and say in the column `stable` whether it came out the same.
     pub twice: bool,
     /// Further views of each page, each a row of its own beside the first one.
@@ -129,6 +138,9 @@ impl Default for RenderConfig {
             text_coverage_max: policy.text_coverage_max,
             page_timeout_ms: policy.page_timeout_ms,
             scripts_ms: None,
+            prove: Prove::None,
+            prove_share: 0.02,
+            prove_tolerance: 0.001,
             twice: false,
             views: Vec::new(),
             tabs: 0,
@@ -180,6 +192,11 @@ impl RenderConfig {
         }
     }
 
+    /// How pages are proven.
+    pub(super) const fn proof(&self) -> ProveConfig {
+        ProveConfig { prove: self.prove, share: self.prove_share, tolerance: self.prove_tolerance }
+    }
+
     /// The first view and the others, by name. The first has a name only where there are others.
     pub(super) fn views(&self) -> Vec<super::View> {
         let main = (!self.views.is_empty()).then(|| super::MAIN_VIEW.to_owned());
@@ -204,6 +221,10 @@ impl RenderConfig {
         if let Some(settings) = settings.as_object_mut() {
             settings.remove("tabs");
             settings.remove("chrome");
+            // These decide over what is rendered, not over how.
+            for key in ["prove", "prove_share", "prove_tolerance"] {
+                settings.remove(key);
+            }
         }
         settings
     }

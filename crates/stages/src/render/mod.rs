@@ -6,12 +6,15 @@ use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use ::render::{Farm, FarmConfig, FarmEvent, RenderOutcome, RenderPolicy, Rendered, find_chrome, font_set_digest};
+use ::render::{
+    Farm, FarmConfig, FarmEvent, ImageFormat, RenderOutcome, RenderPolicy, Rendered, find_chrome, font_set_digest,
+};
 use engine::{BatchSize, Context, Demand, Resource, RunEvent, Settings, Stage, StageError};
-use item::{Attributes, Failure, Item, Kept, Page, Snapshot, Verdict, Viewport, name};
+use item::{Attributes, Failure, FailureClass, Item, Kept, Page, Snapshot, Verdict, Viewport, name};
 
 pub use self::config::{Format, RenderConfig, Scheme, ViewConfig};
 use crate::profiles::{self, Profiles};
+use crate::prove::ProveConfig;
 use crate::ranges::place_in_code;
 
 /// Name of the first view, where there are others.
@@ -20,6 +23,8 @@ pub(crate) const MAIN_VIEW: &str = "main";
 const FARM_MEMORY_SHARE: f64 = 0.75;
 /// Memory that is assumed where the system does not tell.
 const MEMORY_BYTES_ASSUMED: u64 = 8 << 30;
+/// Largest page as captured that is shown, its assets inlined.
+const ORIGINAL_BYTES_MAX: usize = 64 << 20;
 
 /// One way to look at a page.
 #[derive(Debug, Clone)]
@@ -35,6 +40,7 @@ pub struct RenderStage {
     /// The first one decides over the page.
     views: Vec<View>,
     behaviour: Settings,
+    proof: ProveConfig,
     /// Chrome's build, as the binary says without being started.
     build: String,
     fonts: String,
@@ -76,6 +82,7 @@ impl RenderStage {
             config: farm,
             views: config.views(),
             behaviour: config.behaviour(),
+            proof: config.proof(),
             build,
             fonts: fonts.short(),
             farm: Arc::new(Mutex::new(State::Idle)),
@@ -183,6 +190,30 @@ impl RenderStage {
         Ok(SameView { farm, policy })
     }
 
+    /// Shows documents as pages are seen first, without a loss and whatever their geometry: pages as captured have their scripts
+    /// and their pictures in them, so more bytes are taken.
+    pub(crate) fn first_view(&self) -> Result<SameView, StageError> {
+        let policy = self.views.first().map_or_else(RenderPolicy::accept_all, |view| again(&view.policy));
+        let policy = RenderPolicy { format: ImageFormat::Png, html_bytes_max: ORIGINAL_BYTES_MAX, ..policy };
+        Ok(SameView { farm: self.farm()?, policy })
+    }
+
+    /// What a picture in the first view depends on.
+    pub(crate) fn first_view_settings(&self) -> Settings {
+        let policy = self.views.first().map(|view| format!("{:?}", again(&view.policy)));
+        serde_json::json!({
+            "chrome": self.build,
+            "farm": ::render::farm_fingerprint(&self.build, &self.config),
+            "fonts": self.fonts,
+            "policy": policy,
+        })
+    }
+
+    /// How pages are proven.
+    pub(crate) const fn proof(&self) -> ProveConfig {
+        self.proof
+    }
+
     /// Shows a document in a viewport of its own, otherwise as pages are seen first. `None` where it does not fit into it.
     pub(crate) fn render_alone(
         &self,
@@ -256,21 +287,41 @@ fn again(view: &RenderPolicy) -> RenderPolicy {
     }
 }
 
-/// See [`RenderStage::same_view`].
+/// See [`RenderStage::same_view`] and [`RenderStage::first_view`].
 pub(crate) struct SameView {
     farm: Arc<Farm>,
     policy: RenderPolicy,
 }
 
+/// Why a document was not shown.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Unshown {
+    /// It never will be: it is too large, or broken by itself.
+    Never(String),
+    /// Another time it may be.
+    Now(Failure),
+}
+
 impl SameView {
     /// Renders a document; `Err` says why it cannot be shown.
     pub(crate) fn render(&self, html: &str) -> Result<synth::verify::Shot, String> {
+        self.show(html).map_err(|unshown| match unshown {
+            Unshown::Never(why) => why,
+            Unshown::Now(failure) => failure.message,
+        })
+    }
+
+    /// Renders a document.
+    pub(crate) fn show(&self, html: &str) -> Result<synth::verify::Shot, Unshown> {
         match self.farm.render(html, &self.policy) {
             RenderOutcome::Rendered(Rendered { screenshot, width, height, nodes, .. }) => {
                 Ok(synth::verify::Shot { screenshot, width, height, nodes })
             }
-            RenderOutcome::Refused(rejection) => Err(rejection.detail),
-            RenderOutcome::Failed(failure) => Err(failure.message),
+            RenderOutcome::Refused(rejection) => Err(Unshown::Never(rejection.detail)),
+            RenderOutcome::Failed(failure) if failure.class == FailureClass::Limit => {
+                Err(Unshown::Never(failure.message))
+            }
+            RenderOutcome::Failed(failure) => Err(Unshown::Now(failure)),
         }
     }
 }

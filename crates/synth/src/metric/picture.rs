@@ -50,6 +50,24 @@ impl Picture {
         self.0.get_pixel(x, y).0
     }
 
+    /// Share of the pixels that differ at all, of the canvas that holds both; what only one of them has differs.
+    pub fn differing(&self, other: &Self) -> f64 {
+        let (width, height) = (self.width().max(other.width()), self.height().max(other.height()));
+        let (common_width, common_height) = (self.width().min(other.width()), self.height().min(other.height()));
+        let common = u64::from(common_width) * u64::from(common_height);
+        let columns = ..common_width as usize * 3;
+        let in_row = |y: u32| {
+            let (one, two) = (&self.row(y)[columns], &other.row(y)[columns]);
+            if one == two {
+                return 0;
+            }
+            one.as_chunks::<3>().0.iter().zip(two.as_chunks::<3>().0).filter(|(one, two)| one != two).count() as u64
+        };
+        let all = u64::from(width) * u64::from(height);
+        let differing: u64 = (0..common_height).map(in_row).sum::<u64>() + (all - common);
+        differing as f64 / (all as f64).max(1.0)
+    }
+
     /// Share of the pixels of `part` that look other than what this picture shows from that place on: by more than 16 of 255 in
     /// some channel. `None` where it reaches out of the picture.
     pub fn unlike(&self, part: &Self, left: u32, top: u32) -> Option<f64> {

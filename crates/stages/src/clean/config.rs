@@ -1,17 +1,10 @@
-//! `clean`: a capture to a self-contained page.
+//! The table `[clean]`.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use ::clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy};
-use engine::{BatchSize, Context, Settings, Stage, StageError};
-use ingest::AssetIndex;
-use ingest::fetch::Fetcher;
-use item::{Capture, Item, Page, Verdict, name};
+use ::clean::{CleanPolicy, FontPolicy, ImagePolicy, TokenRanges};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::source::find_files;
+use super::tokens::Tokenizer;
 
 /// What becomes of pictures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +85,20 @@ impl From<PageKind> for ::clean::PageKind {
     }
 }
 
+/// How many tokens a page may have, by the estimate in the column `tokens`. What is not said is not asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    /// Fewest of the HTML without its style sheet.
+    pub html_min: Option<usize>,
+    /// Most of the HTML without its style sheet.
+    pub html_max: Option<usize>,
+    /// Fewest of the style sheet.
+    pub css_min: Option<usize>,
+    /// Most of the style sheet.
+    pub css_max: Option<usize>,
+}
+
 /// `[clean]`: how a capture becomes a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -112,6 +119,18 @@ pub struct CleanConfig {
     pub inline_image_bytes_max: usize,
     /// Pages that are no content and are rejected, each kind by a rule of its name.
     pub unwanted: Vec<PageKind>,
+    /// Languages that are wanted, as BCP 47 primary tags such as `en`; empty wants all.
+    pub languages: Vec<String>,
+    /// Pages with more different explicit words in address, title and text are rejected; by default none.
+    pub explicit_words_max: Option<usize>,
+    /// Files with a bad word or phrase a line, relative to the pipeline file.
+    pub bad_words: Vec<String>,
+    /// Pages are rejected when a greater share of their words is in those files, 0 to 1.
+    pub bad_word_share_max: f64,
+    /// Further tokenizers that count the tokens of HTML and CSS: `cl100k`, `o200k`.
+    pub tokenizers: Vec<Tokenizer>,
+    /// Pages with fewer or more tokens are rejected.
+    pub tokens: Tokens,
     /// Pages with less visible text than this, in characters, are rejected.
     pub text_chars_min: usize,
     /// Pages smaller than this after cleaning, in bytes, are rejected.
@@ -142,6 +161,12 @@ impl Default for CleanConfig {
                 PageKind::ParkedDomain,
                 PageKind::ErrorPage,
             ],
+            languages: Vec::new(),
+            explicit_words_max: policy.explicit_words_max,
+            bad_words: Vec::new(),
+            bad_word_share_max: policy.bad_word_share_max,
+            tokenizers: Vec::new(),
+            tokens: Tokens::default(),
             text_chars_min: policy.text_chars_min,
             html_bytes_min: policy.html_bytes_min,
             html_bytes_max: policy.html_bytes_max,
@@ -152,7 +177,7 @@ impl Default for CleanConfig {
 }
 
 impl CleanConfig {
-    fn policy(&self) -> CleanPolicy {
+    pub(super) fn policy(&self) -> CleanPolicy {
         CleanPolicy {
             level: self.level.into(),
             viewport_widths: self.viewport_widths.clone(),
@@ -167,6 +192,15 @@ impl CleanConfig {
             },
             inline_image_bytes_max: self.inline_image_bytes_max,
             unwanted: self.unwanted.iter().copied().map(Into::into).collect(),
+            languages: self.languages.clone(),
+            explicit_words_max: self.explicit_words_max,
+            bad_word_share_max: self.bad_word_share_max,
+            tokens: TokenRanges {
+                html_min: self.tokens.html_min,
+                html_max: self.tokens.html_max,
+                css_min: self.tokens.css_min,
+                css_max: self.tokens.css_max,
+            },
             text_chars_min: self.text_chars_min,
             html_bytes_min: self.html_bytes_min,
             html_bytes_max: self.html_bytes_max,
@@ -174,87 +208,5 @@ impl CleanConfig {
             depth_max: self.depth_max,
             ..CleanPolicy::default()
         }
-    }
-}
-
-/// The stage.
-#[derive(Debug)]
-pub struct CleanStage {
-    config: CleanConfig,
-    policy: CleanPolicy,
-    assets: Arc<AssetIndex>,
-    fetched: Option<Arc<Fetcher>>,
-}
-
-impl CleanStage {
-    /// Reads the indexes of the asset files, relative to `base`.
-    pub fn new(config: &CleanConfig, base: &Path) -> Result<Self, StageError> {
-        let files = find_files(&config.assets, base)?;
-        let assets = AssetIndex::build(&files, ingest::Limits::default())
-            .map_err(|error| StageError::new("index the asset files", error))?;
-        Ok(Self { config: config.clone(), policy: config.policy(), assets: Arc::new(assets), fetched: None })
-    }
-
-    /// Takes style sheets that the asset files lack from what was fetched.
-    pub fn with_fetched(self, fetched: Arc<Fetcher>) -> Self {
-        Self { fetched: Some(fetched), ..self }
-    }
-
-    pub(crate) fn policy(&self) -> CleanPolicy {
-        self.policy.clone()
-    }
-
-    pub(crate) fn assets(&self) -> Arc<AssetIndex> {
-        Arc::clone(&self.assets)
-    }
-}
-
-struct StoredAssets<'a> {
-    index: &'a AssetIndex,
-    fetched: Option<&'a Fetcher>,
-}
-
-impl Assets for StoredAssets<'_> {
-    fn get(&self, url: &str) -> Option<Asset> {
-        // An asset that can't be read is as good as one that was never captured; the page counts it as missing.
-        let asset = self.index.get(url).ok().flatten()?;
-        Some(Asset { mime: asset.mime, bytes: asset.bytes })
-    }
-
-    fn sheet(&self, url: &str) -> Option<Asset> {
-        self.get(url).or_else(|| {
-            let asset = self.fetched?.known(url).ok().flatten()?;
-            Some(Asset { mime: asset.mime, bytes: asset.bytes })
-        })
-    }
-}
-
-impl Stage for CleanStage {
-    type In = Capture;
-    type Out = Page;
-    const NAME: &'static str = "clean";
-    const VERSION: u32 = 4;
-
-    fn batch(&self) -> BatchSize {
-        BatchSize { items: 16, bytes: 4 << 20 }
-    }
-
-    fn settings(&self) -> Settings {
-        let mut settings = serde_json::json!(self.config);
-        // Paths are no behaviour; what stands in the files is.
-        settings["assets"] = serde_json::json!(self.assets.digest());
-        settings
-    }
-
-    fn process(&self, batch: &[Item<Capture>], _: Context<'_>) -> Result<Vec<Verdict<Page>>, StageError> {
-        let assets = StoredAssets { index: &self.assets, fetched: self.fetched.as_deref() };
-        let clean = |item: &Item<Capture>| {
-            let mut verdict = ::clean::clean(&item.body, &item.head.provenance.url, &self.policy, &assets);
-            if let Verdict::Keep(kept) = &mut verdict {
-                kept.attributes.set(name::HTML_SHA256, crate::dataset::sha256_hex(kept.body.html.as_bytes()));
-            }
-            verdict
-        };
-        Ok(batch.iter().map(clean).collect())
     }
 }

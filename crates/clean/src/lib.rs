@@ -9,6 +9,7 @@ mod clean;
 mod css;
 mod data_url;
 mod dom;
+mod mask;
 mod measure;
 mod original;
 mod outline;
@@ -29,7 +30,7 @@ pub use measure::PageKind;
 pub use original::{Original, original};
 pub use outline::outline;
 pub use part::{PartFrame, PartPath, part};
-pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level};
+pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level, Mask, TextPolicy};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{
     APP_SHELL, BLANK, CONSENT_WALL, DIRECTORY_LISTING, ERROR_PAGE, FRAMESET, LOGIN_WALL, PARKED_DOMAIN, ROBOT_CHECK,

@@ -44,6 +44,14 @@ pub mod name {
     pub const CSS_FOUND: &str = "css_found";
     /// Linked style sheets that were missing.
     pub const CSS_MISSING: &str = "css_missing";
+    /// Places where personal data was masked; absent where no mask is set.
+    pub const MASKED: &str = "masked";
+    /// Items of long runs (rows, list items, cards) that were cut to keep the page within its budget; absent without one.
+    pub const TRUNCATED_ITEMS: &str = "truncated_items";
+    /// Texts that were shortened to keep the page within its budget; absent without one.
+    pub const TRUNCATED_TEXTS: &str = "truncated_texts";
+    /// The page is longer than its budget even so; absent without a budget.
+    pub const OVER_BUDGET: &str = "over_budget";
     /// Robots directives of the page and its headers, comma separated, lower case.
     pub const ROBOTS: &str = "robots";
     /// Licence link of the page, if it names one.

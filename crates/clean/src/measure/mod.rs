@@ -12,7 +12,7 @@ use item::{Attributes, name};
 
 pub use kind::PageKind;
 pub(crate) use kind::{kind, waits_for_script};
-pub(crate) use signal::Signals;
+pub(crate) use signal::{Signals, title};
 
 use crate::dom::{self, Dom, Element, NodeId};
 use crate::pass::Styling;
@@ -107,14 +107,24 @@ fn seen(element: &Element) -> (bool, bool) {
     (is_image, is_control && !is_image && !is_unseen)
 }
 
-/// Everything that is known of the page, by name.
-pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling, signals: Signals) -> Attributes {
-    // The sheet stands once in the document, word for word.
-    let css = styling.css.as_str();
-    let (before, after) = match html.find(css) {
+/// What stands before and after the sheet, which stands once in the document, word for word.
+fn around_sheet<'h>(html: &'h str, css: &str) -> (&'h str, &'h str) {
+    match html.find(css) {
         Some(at) if !css.is_empty() => (&html[..at], &html[at + css.len()..]),
         _ => (html, ""),
-    };
+    }
+}
+
+/// Tokens of the document without its sheet.
+pub(crate) fn html_tokens(html: &str, css: &str) -> usize {
+    let (before, after) = around_sheet(html, css);
+    token::count(before) + token::count(after)
+}
+
+/// Everything that is known of the page, by name.
+pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling, signals: Signals) -> Attributes {
+    let css = styling.css.as_str();
+    let (before, after) = around_sheet(html, css);
     Attributes::new()
         .with(name::TITLE, signals.title)
         .with(name::LANG, signals.lang)
@@ -123,7 +133,7 @@ pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling, signals
         .with(name::DOM_SIMHASH, format!("{:016x}", counts.simhash))
         .with(name::HTML_BYTES, before.len() + after.len())
         .with(name::CSS_BYTES, css.len())
-        .with(name::HTML_TOKENS, token::count(before) + token::count(after))
+        .with(name::HTML_TOKENS, html_tokens(html, css))
         .with(name::CSS_TOKENS, token::count(css))
         .with(name::DOM_ELEMENTS, counts.elements)
         .with(name::DOM_DEPTH, counts.depth)

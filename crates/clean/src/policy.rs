@@ -210,3 +210,15 @@ impl Default for CleanPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Mask, TextPolicy};
+
+    #[test]
+    fn masks_are_a_set() {
+        assert!(Mask::ALL.is_sorted());
+        let policy = TextPolicy::new([Mask::Iban, Mask::Email, Mask::Iban], None);
+        assert_eq!(policy.mask, [Mask::Email, Mask::Iban]);
+    }
+}

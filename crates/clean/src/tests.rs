@@ -592,11 +592,14 @@ fn personal_data_is_masked_where_it_is_shown_and_where_it_is_said_again() {
         "<a href='tel:+49%2030-901820;ext=12'>030 <b>90 18 20</b></a>, 901820 or 030901820",
         "<a href=\"tel:+00%2000-000000;ext=00\">000 <b>00 00 00</b></a>, 000000 or 000000000",
     );
+    check_masked("<a href='mailto:%62ob@%62b.com%20'>t</a>", "<a href=\"mailto:name1@example.com%20\">t</a>");
+    check_masked("<a href='/cdn-cgi/l/email-protection#7714'>t</a>", "<a href=\"/cdn-cgi/l/email-protection\">t</a>");
     check_masked("<a href=TEL:911>911</a> 911", "<a href=\"TEL:000\">000</a> 911");
     check_masked(
         "<a href=tel:4155552671>Call 415 5552671 (24 h)</a>",
         "<a href=\"tel:0000000000\">Call 000 0000000 (24 h)</a>",
     );
+    check_masked("<a href=tel:0966399822>Cs1: 0966 399 822</a>", "<a href=\"tel:0000000000\">Cs1: 0000 000 000</a>");
     check_masked("<a href='sms:4155552671?body=x 12'>t</a>", "<a href=\"sms:0000000000?body=x 12\">t</a>");
     check_masked("<a href=https://wa.me/491701234567>t</a>", "<a href=\"https://wa.me/000000000000\">t</a>");
     check_masked(
@@ -674,6 +677,9 @@ fn runs_of_like_elements_lose_their_ends() {
         "<p class=a>1</p>\n<p class=a>2</p>\n<p class=a>3</p>\n<p class=a>4</p>\n<p>5</p>",
         "<p class=\"a\">1</p>\n<p class=\"a\">2</p>\n<p class=\"a\">3</p>\n<p>5</p>",
     );
+    let cards = |count: usize| "<div><img alt=\"\"><p>a</p></div>".repeat(count);
+    let (body, attributes) = shortened(Level::Gentle, 0, &cards(5));
+    assert_eq!(attributes.int(name::TRUNCATED_ITEMS), Some(2), "{body}");
     check_shortest("<i>1</i><br><i>2</i><br><i>3</i><br><i>4</i><br>", "<i>1</i><br><i>2</i><br><i>3</i><br>");
     check_shortest(
         "<dl><dt>1<dd>a<dd>b<dt>2<dt>2<dd>c<dt>3<dd>d<dd>e<dt>4<dd>f</dl>",
@@ -689,6 +695,8 @@ fn runs_of_like_elements_lose_their_ends() {
     );
     let stays = |html: &str| check_shortest(html, html);
     stays("<div id=\"a\">1</div><div id=\"b\">2</div><div id=\"c\">3</div><div id=\"d\">4</div>");
+    let parts = "<div>1</div><div><div><ul></ul></div></div><div><p>2</p></div><div><div><p>3</p></div></div>";
+    stays(&format!("{parts}<div><h1>4</h1></div>"));
     stays("<i>1</i> a <i>2</i> a <i>3</i> a <i>4</i>");
     stays("<pre>1<i>1</i><i>2</i><i>3</i><i>4</i></pre>");
     stays("<svg><path d=\"M0\"></path><path d=\"M0\"></path><path d=\"M0\"></path><path d=\"M0\"></path></svg>");

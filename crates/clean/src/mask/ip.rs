@@ -21,6 +21,9 @@ static GROUPS: LazyLock<Regex> = LazyLock::new(|| regex(r"[23][0-9A-Fa-f]{3}(?::
 /// has only such.
 const SMALL: u8 = 32;
 
+/// The same if the first three are below this: the fourth may be the number of a build.
+const VERY_SMALL: u8 = 10;
+
 /// Words before a version.
 const VERSION_WORDS: &[&str] =
     &["build", "chrome", "edge", "firefox", "firmware", "release", "safari", "v", "ver", "version"];
@@ -132,7 +135,8 @@ fn is_public(address: IpAddr) -> bool {
             let [first, second, ..] = v4.octets();
             let is_shared = first == 100 && (64..128).contains(&second);
             let is_reserved = first == 0 || first >= 224;
-            let is_small = v4.octets().iter().all(|&octet| octet < SMALL);
+            let is_small = v4.octets().iter().all(|&octet| octet < SMALL)
+                || v4.octets().iter().take(3).all(|&octet| octet < VERY_SMALL);
             !(is_reserved || is_shared || is_small || v4.is_private() || v4.is_loopback() || v4.is_link_local())
         }
         IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,

@@ -39,13 +39,16 @@ const PHONE_WORDS_SEEN: usize = 2;
 const OTHER_WORDS_SEEN: usize = 3;
 
 /// Words that say that a phone number follows, sorted.
-const PHONE_WORDS: &[&str] = &[
+const PHONE_WORDS: &[&str] =
+    &["fax", "ph", "tel", "telef", "telefax", "telefono", "telefoon", "tlf", "tél", "whatsapp", "тел", "факс"];
+
+/// Words that mean other things as well: only right before a number they say what it is. Sorted.
+const NEAR_WORDS: &[&str] = &[
     "call",
     "cell",
     "cellphone",
     "cellulare",
     "celular",
-    "fax",
     "gsm",
     "handy",
     "hotline",
@@ -54,20 +57,9 @@ const PHONE_WORDS: &[&str] = &[
     "mobile",
     "mobilnummer",
     "móvil",
-    "ph",
     "portable",
     "sms",
-    "tel",
-    "telef",
-    "telefax",
-    "telefono",
-    "telefoon",
-    "tlf",
-    "tél",
-    "whatsapp",
     "моб",
-    "тел",
-    "факс",
 ];
 
 /// Beginnings of such words.
@@ -154,9 +146,10 @@ fn significant(number: &str) -> String {
     digits.trim_start_matches('0').to_owned()
 }
 
-/// Whether two texts hold one number, with and without country or area.
+/// Whether all digits of the text are that number, perhaps without country or area.
 pub(crate) fn is_same(text: &str, number: &str) -> bool {
-    are_same(&significant(text), &significant(number))
+    let (text, number) = (significant(text), significant(number));
+    text.len() <= number.len() && are_same(&text, &number)
 }
 
 fn are_same(left: &str, right: &str) -> bool {
@@ -329,7 +322,8 @@ impl Number<'_> {
             return false;
         }
         let words: Vec<String> = words_before(text, start).take(OTHER_WORDS_SEEN).collect();
-        if words.iter().take(PHONE_WORDS_SEEN).any(|word| is_phone_word(word)) {
+        let is_near = words.first().is_some_and(|word| NEAR_WORDS.binary_search(&word.as_str()).is_ok());
+        if is_near || words.iter().take(PHONE_WORDS_SEEN).any(|word| is_phone_word(word)) {
             return NAMED_DIGITS.contains(&digits.len());
         }
         if words.iter().any(|word| OTHER_WORDS.binary_search(&word.as_str()).is_ok()) || self.counts_up() {
@@ -380,7 +374,9 @@ impl Number<'_> {
         let has_points = rest.iter().any(|group| group.before == ".");
         // With points in it, it could be a time or a decimal as well.
         let is_regular = !has_points || (rest.len() > 1 && rest.iter().all(|group| group.before == "."));
-        has_trunk && is_regular && !rest.is_empty() && TRUNK_DIGITS.contains(&digits.len())
+        // `NJ 07738-1543`
+        let is_zip = matches!(rest, [four] if first.len() == 5 && four.digits.len() == 4 && four.before == "-");
+        has_trunk && is_regular && !is_zip && !rest.is_empty() && TRUNK_DIGITS.contains(&digits.len())
     }
 
     /// Groups of digits that numbers of some country come in and little else does.
@@ -477,11 +473,12 @@ fn is_phone_word(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{OTHER_WORDS, PHONE_WORDS};
+    use super::{NEAR_WORDS, OTHER_WORDS, PHONE_WORDS};
 
     #[test]
     fn lists_are_sorted() {
         assert!(PHONE_WORDS.is_sorted());
+        assert!(NEAR_WORDS.is_sorted());
         assert!(OTHER_WORDS.is_sorted());
     }
 }

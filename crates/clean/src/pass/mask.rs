@@ -29,6 +29,9 @@ const PHONE_SCHEMES: &[&str] = &["tel", "sms"];
 /// What stands before a phone number in other links: parameters, and the address of a messenger.
 const PHONE_MARKS: &[&str] = &["//wa.me/", "?phone=", "&phone=", "?tel=", "&tel="];
 
+/// What a content delivery network makes of links to mailboxes: the address follows, in a code that any reader can undo.
+const CODED_ADDRESS: &str = "/cdn-cgi/l/email-protection#";
+
 /// The pass; it does nothing without masks.
 pub(super) struct Mask<'a> {
     masker: Option<Masker<'a>>,
@@ -124,6 +127,16 @@ fn mask_attributes(dom: &mut Dom, node: NodeId, masker: &mut Masker<'_>) {
 
 /// In a link to a mailbox all is looked at; in others what names the server, and the query.
 fn mask_href(href: &str, masker: &mut Masker<'_>) -> Option<String> {
+    if masker.has(policy::Mask::Email)
+        && let Some(at) = href.find(CODED_ADDRESS)
+    {
+        masker.masked += 1;
+        return Some(href[..at + CODED_ADDRESS.len() - 1].to_owned());
+    }
+    let is_mail = scheme(href).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto"));
+    if is_mail {
+        return masker.mask(&unescaped(href), Place::Text);
+    }
     let mut changed = false;
     let mut masked = href.to_owned();
     let mut mask = |masked: &mut String, range: std::ops::Range<usize>, masker: &mut Masker<'_>, place: Place| {
@@ -132,15 +145,10 @@ fn mask_href(href: &str, masker: &mut Masker<'_>) -> Option<String> {
             changed = true;
         }
     };
-    match scheme(href) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("mailto") => mask(&mut masked, 0..href.len(), masker, Place::Text),
-        _ => {
-            // From the end, so that places stay what they are.
-            let query = href.find('?').unwrap_or(href.len());
-            mask(&mut masked, query..href.len(), masker, Place::Link);
-            mask(&mut masked, server(href), masker, Place::Link);
-        }
-    }
+    // From the end, so that places stay what they are.
+    let query = href.find('?').unwrap_or(href.len());
+    mask(&mut masked, query..href.len(), masker, Place::Link);
+    mask(&mut masked, server(href), masker, Place::Link);
     if masker.has(policy::Mask::Phone)
         && let Some(range) = phone_range(&masked)
         && let Some(number) = masker.mask_phone(&masked[range.clone()])
@@ -149,6 +157,21 @@ fn mask_href(href: &str, masker: &mut Masker<'_>) -> Option<String> {
         changed = true;
     }
     changed.then_some(masked)
+}
+
+/// The link without escapes that it does not need: some pages escape every letter of an address.
+fn unescaped(href: &str) -> String {
+    let mut out = String::with_capacity(href.len());
+    let mut rest = href;
+    while let Some(at) = rest.find('%') {
+        let byte = rest.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push_str(&rest[..at]);
+        let plain = byte.map(char::from).filter(|&c| c.is_ascii_alphanumeric() || "@.-_+".contains(c));
+        out.push(plain.unwrap_or('%'));
+        rest = &rest[at + if plain.is_some() { 3 } else { 1 }..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The name of the server in a link, and who logs in to it.

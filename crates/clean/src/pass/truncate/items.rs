@@ -1,11 +1,13 @@
 //! Long runs of like elements: list items, rows, options, cards.
 //!
 //! A run is elements that follow each other, nothing but white space and line breaks between them. Rows and list items are
-//! alike whatever their classes; others are if they have the same tag and the same classes, and no id.
+//! alike whatever their classes; others are if they have the same tag and the same classes, and no id. Boxes have to begin
+//! alike inside as well: the parts of a page are often plain boxes side by side.
 
 use html5ever::{LocalName, local_name};
 
 use super::refer::Referred;
+use super::text::is_phrasing;
 use crate::dom::{Dom, Element, NodeId};
 
 /// What elements of a run have in common.
@@ -13,7 +15,14 @@ use crate::dom::{Dom, Element, NodeId};
 struct Kind<'d> {
     name: &'d str,
     class: &'d str,
+    /// Tags inside, with their depth.
+    shape: Vec<(usize, &'d LocalName)>,
 }
+
+/// Elements inside that are compared. Cards of one class differ in badges and buttons further in; boxes without a class may
+/// be any part of a page, which only shows below their wrappers.
+const SHAPE_WITH_CLASS: usize = 3;
+const SHAPE_WITHOUT_CLASS: usize = 8;
 
 /// Cuts each run to `most` items; gives how many elements went.
 pub(super) fn cut(dom: &mut Dom, most: usize, referred: &Referred) -> usize {
@@ -68,7 +77,7 @@ fn ends_of_runs(dom: &Dom, parent: NodeId, most: usize, referred: &Referred) -> 
     let mut was_term = false;
     for child in dom.children(parent).filter(|&child| !is_gap(dom, child)) {
         let element = dom.element(child);
-        let kind = element.and_then(kind);
+        let kind = element.and_then(|element| kind(dom, child, element));
         let is_term = dom.is(child, &local_name!("dt"));
         // In a list of terms, an item is a term with all that is said of it.
         let begins_item = if is_term { !was_term } else { !dom.is(child, &local_name!("dd")) };
@@ -100,15 +109,16 @@ fn remove(dom: &mut Dom, item: NodeId) {
 }
 
 /// `None` for elements that are no items: columns belong to a table, and a rule parts what is around it.
-fn kind(element: &Element) -> Option<Kind<'_>> {
+fn kind<'d>(dom: &'d Dom, node: NodeId, element: &'d Element) -> Option<Kind<'d>> {
     let class = element.get("class").unwrap_or_default();
+    let alike = |name: &'d str, class: &'d str| Some(Kind { name, class, shape: Vec::new() });
     let Some(name) = element.html_name() else {
         let is_icon = &*element.name.local == "svg" && !element.has("id");
-        return is_icon.then_some(Kind { name: "svg", class });
+        return if is_icon { alike("svg", class) } else { None };
     };
     match *name {
-        local_name!("dd") | local_name!("dt") => Some(Kind { name: "dd", class: "" }),
-        local_name!("li") | local_name!("option") | local_name!("tr") => Some(Kind { name, class: "" }),
+        local_name!("dd") | local_name!("dt") => alike("dd", ""),
+        local_name!("li") | local_name!("option") | local_name!("tr") => alike(name, ""),
         local_name!("caption")
         | local_name!("col")
         | local_name!("colgroup")
@@ -123,6 +133,36 @@ fn kind(element: &Element) -> Option<Kind<'_>> {
         | local_name!("thead")
         | local_name!("wbr") => None,
         _ if element.has("id") => None,
-        _ => Some(Kind { name, class }),
+        ref name if is_text_or_control(name) => alike(name, class),
+        _ => {
+            let length = if class.is_empty() { SHAPE_WITHOUT_CLASS } else { SHAPE_WITH_CLASS };
+            Some(Kind { name, class, shape: shape(dom, node, length) })
+        }
     }
+}
+
+fn is_text_or_control(name: &LocalName) -> bool {
+    let is_block = matches!(
+        *name,
+        local_name!("blockquote")
+            | local_name!("button")
+            | local_name!("h1")
+            | local_name!("h2")
+            | local_name!("h3")
+            | local_name!("h4")
+            | local_name!("h5")
+            | local_name!("h6")
+            | local_name!("img")
+            | local_name!("input")
+            | local_name!("label")
+            | local_name!("p")
+    );
+    is_block || is_phrasing(name)
+}
+
+/// The first elements inside.
+fn shape(dom: &Dom, root: NodeId, length: usize) -> Vec<(usize, &LocalName)> {
+    let depth = |node: NodeId| dom.ancestors(node).take_while(|&outer| outer != root).count();
+    let inside = dom.descendants(root).filter_map(|node| Some((node, dom.element(node)?)));
+    inside.take(length).map(|(node, element)| (depth(node), &element.name.local)).collect()
 }

@@ -19,7 +19,7 @@ const LAST_WORD_CHARS_MIN: usize = 3;
 const ELLIPSIS: char = '…';
 
 /// Elements that are part of a text.
-fn is_phrasing(name: &LocalName) -> bool {
+pub(super) fn is_phrasing(name: &LocalName) -> bool {
     matches!(
         *name,
         local_name!("a")

@@ -9,6 +9,7 @@ mod clean;
 mod css;
 mod data_url;
 mod dom;
+mod mask;
 mod measure;
 mod original;
 mod outline;
@@ -18,6 +19,7 @@ mod policy;
 mod ranges;
 mod resource;
 mod rule;
+mod scripts;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
@@ -29,10 +31,11 @@ pub use measure::{PageKind, WordList, sheet_apart};
 pub use original::{Original, original};
 pub use outline::outline;
 pub use part::{PartFrame, PartPath, part};
-pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level, TokenRanges};
+pub use policy::{CleanPolicy, FontPolicy, ImagePolicy, Level, Mask, TextPolicy, TokenRanges};
 pub use ranges::{ElementRange, element_ranges};
 pub use rule::{
     ADULT, APP_SHELL, BAD_WORDS, BLANK, CONSENT_WALL, DIRECTORY_LISTING, ERROR_PAGE, FRAMESET, LANGUAGE, LOGIN_WALL,
     PARKED_DOMAIN, ROBOT_CHECK, RULES, TOO_DEEP, TOO_FEW_TOKENS, TOO_LARGE, TOO_MANY_ELEMENTS, TOO_MANY_TOKENS,
     TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
 };
+pub use scripts::{is_shell, with_scripts};

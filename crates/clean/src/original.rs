@@ -158,11 +158,8 @@ impl Embedder<'_> {
             }
             // Boxes of plug-ins that are no more; what stands in an object for those who lack them is content.
             "embed" => set(element, "style", "display: none !important"),
-            "object" => {
-                for name in ["classid", "data", "type"] {
-                    element.remove_attribute(name);
-                }
-            }
+            // A name that no sheet has a rule for.
+            "object" => _ = element.set_tag_name("x-object"),
             "iframe" => {
                 element.remove_attribute("src");
                 element.remove_attribute("srcdoc");
@@ -383,6 +380,7 @@ mod tests {
         assert!(shown.ends_with("<noscript></noscript>") && shown.matches("data:image").count() == 1, "{shown}");
         let beacon = rendered("<img src=a.png width=1 height=1>");
         assert!(beacon.contains("display: none !important"), "{beacon}");
+        check("<object data=a><b>c</b></object>", "<x-object data=a><b>c</b></x-object>", 0);
         check("<style>a{b:url( 'y' )}/* url(z) */</style>", "<style>a{b:url(\"data:,\")}/* url(z) */</style>", 0);
         check(
             "<link rel=stylesheet href=t.css>",

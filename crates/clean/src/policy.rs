@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use item::{Attributes, Rejection, name};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{PageKind, WordList, rule};
 
@@ -118,6 +118,65 @@ impl TokenRanges {
     }
 }
 
+/// A kind of personal data that is masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mask {
+    /// E-mail addresses become `name1@example.com`.
+    Email,
+    /// Phone numbers become zeros.
+    Phone,
+    /// Public IP addresses become addresses of the ranges for documentation.
+    Ip,
+    /// Numbers of payment cards become zeros.
+    Card,
+    /// Account numbers keep their country and become zeros.
+    Iban,
+}
+
+impl Mask {
+    /// All masks.
+    pub const ALL: [Self; 5] = [Self::Email, Self::Phone, Self::Ip, Self::Card, Self::Iban];
+
+    /// The kebab-case name, as in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Ip => "ip",
+            Self::Card => "card",
+            Self::Iban => "iban",
+        }
+    }
+}
+
+/// What becomes of a page's text. By default nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextPolicy {
+    /// What is masked in texts and attributes, before the page is rendered: each once, sorted.
+    #[serde(deserialize_with = "sorted")]
+    pub mask: Vec<Mask>,
+    /// Most tokens of the HTML, the style sheet not counted. A longer page loses the ends of long runs of like elements, then
+    /// the ends of long texts.
+    pub tokens_max: Option<usize>,
+}
+
+impl TextPolicy {
+    /// The policy of these masks, in any order.
+    pub fn new(masks: impl IntoIterator<Item = Mask>, tokens_max: Option<usize>) -> Self {
+        let mut mask: Vec<Mask> = masks.into_iter().collect();
+        mask.sort_unstable();
+        mask.dedup();
+        Self { mask, tokens_max }
+    }
+}
+
+/// Two files that name the same masks mean the same.
+fn sorted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mask>, D::Error> {
+    Ok(TextPolicy::new(Vec::deserialize(deserializer)?, None).mask)
+}
+
 /// Limits and choices of one run. The defaults suit a crawl of the open web.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -139,6 +198,8 @@ pub struct CleanPolicy {
     pub inline_image_pixels_max: u64,
     /// Longest data URL that the page brought itself and keeps. As much as an inlined image takes in base64.
     pub data_url_bytes_max: usize,
+    /// What is masked, and how much text there may be.
+    pub text: TextPolicy,
     /// Pages that are no content, and not wanted. What is left out is only marked, in the attribute `page_kind`.
     pub unwanted: Vec<PageKind>,
     /// Languages that are wanted, as BCP 47 primary tags; empty wants all. A page whose language is not known stays.
@@ -183,6 +244,7 @@ impl Default for CleanPolicy {
             inline_image_bytes_max: 64 << 10,
             inline_image_pixels_max: 25_000_000,
             data_url_bytes_max: 88 << 10,
+            text: TextPolicy::default(),
             // A login form is a layout like any other, and consent is asked for on many a page worth having.
             unwanted: vec![
                 PageKind::AppShell,
@@ -206,5 +268,17 @@ impl Default for CleanPolicy {
             import_depth_max: 8,
             css_bytes_max: 4 << 20,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mask, TextPolicy};
+
+    #[test]
+    fn masks_are_a_set() {
+        assert!(Mask::ALL.is_sorted());
+        let policy = TextPolicy::new([Mask::Iban, Mask::Email, Mask::Iban], None);
+        assert_eq!(policy.mask, [Mask::Email, Mask::Iban]);
     }
 }

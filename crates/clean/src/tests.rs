@@ -5,7 +5,7 @@ use proptest::prelude::{Strategy, any, prop_assert_eq, proptest};
 
 use item::{Attributes, Capture, CharsetSource, Page, Verdict, name};
 
-use crate::{Asset, Assets, CleanPolicy, ImagePolicy, Level, NoAssets, clean, dom};
+use crate::{Asset, Assets, CleanPolicy, ImagePolicy, Level, Mask, NoAssets, TextPolicy, clean, dom};
 
 const URL: &str = "https://example.com/dir/page.html";
 
@@ -571,4 +571,242 @@ fn css_is_readable_at_the_default_level() {
         "<!DOCTYPE html><style>.a>p{color:RED;margin:0  auto}@media (hover){.a{top:0}}</style><div class=a><p>x</div>";
     let (css, _) = parts_at(Level::Default, html);
     assert_eq!(css, ".a > p {\n  color: RED;\n  margin: 0 auto;\n}\n@media (hover) {\n  .a {\n    top: 0;\n  }\n}");
+}
+
+fn with_text(level: Level, tokens_max: Option<usize>) -> CleanPolicy {
+    CleanPolicy { level, text: TextPolicy::new(Mask::ALL, tokens_max), ..lenient() }
+}
+
+/// The body with everything masked.
+fn check_masked(html: &str, expected: &str) {
+    check_body_with(html, expected, &with_text(Level::Gentle, None), &NoAssets);
+}
+
+#[test]
+fn personal_data_is_masked_where_it_is_shown_and_where_it_is_said_again() {
+    check_masked(
+        "<a href='mailto:Bob@corp.com?subject=a&cc=ann@corp.com'>bob@corp.com</a>",
+        "<a href=\"mailto:name1@example.com?subject=a&amp;cc=name2@example.com\">name1@example.com</a>",
+    );
+    check_masked(
+        "<a href='tel:+49%2030-901820;ext=12'>030 <b>90 18 20</b></a>, 901820 or 030901820",
+        "<a href=\"tel:+00%2000-000000;ext=00\">000 <b>00 00 00</b></a>, 000000 or 000000000",
+    );
+    check_masked("<a href='mailto:%62ob@%62b.com%20'>t</a>", "<a href=\"mailto:name1@example.com%20\">t</a>");
+    check_masked("<a href='/cdn-cgi/l/email-protection#7714'>t</a>", "<a href=\"/cdn-cgi/l/email-protection\">t</a>");
+    check_masked("<a href=TEL:911>911</a> 911", "<a href=\"TEL:000\">000</a> 911");
+    check_masked(
+        "<a href=tel:4155552671>Call 415 5552671 (24 h)</a>",
+        "<a href=\"tel:0000000000\">Call 000 0000000 (24 h)</a>",
+    );
+    check_masked("<a href=tel:0966399822>Cs1: 0966 399 822</a>", "<a href=\"tel:0000000000\">Cs1: 0000 000 000</a>");
+    check_masked("<a href='sms:4155552671?body=x 12'>t</a>", "<a href=\"sms:0000000000?body=x 12\">t</a>");
+    check_masked("<a href=https://wa.me/491701234567>t</a>", "<a href=\"https://wa.me/000000000000\">t</a>");
+    check_masked(
+        "<a href='/s/030-1234567?phone=4155552671&mail=a%40bb.com&id=415-555-2671#x'>t</a>",
+        "<a href=\"/s/030-1234567?phone=0000000000&amp;mail=name1%40example.com&amp;id=415-555-2671#x\">t</a>",
+    );
+    check_masked(
+        "<a href=http://93.184.216.34:8/93.184.216.34>t</a>",
+        "<a href=\"http://192.0.2.1:8/93.184.216.34\">t</a>",
+    );
+    check_masked(
+        "<input value=a@bb.com placeholder=c@bb.com aria-label=a@bb.com title='(030) 901820' name=d@bb.com>",
+        "<input value=\"name1@example.com\" placeholder=\"name2@example.com\" aria-label=\"name1@example.com\" \
+         title=\"(000) 000000\" name=\"d@bb.com\">",
+    );
+    check_masked(
+        "<textarea>a@bb.com</textarea><select><option>c@bb.com</select><svg><text>a@bb.com</text></svg>",
+        "<textarea>name1@example.com</textarea><select><option>name2@example.com</option></select>\
+         <svg><text>name1@example.com</text></svg>",
+    );
+    check_masked(" a@<!-- x -->bb.com, <i>c@</i>bb.com", " name1@example.com, <i>c@</i>bb.com");
+}
+
+#[test]
+fn the_title_is_masked_as_the_page_is() {
+    let html = "<title>Ann a@bb.com</title><style>p::after{content:'c@bb.com'}</style><p>c@bb.com +49 30 901820";
+    let (cleaned, attributes) = kept(html, &with_text(Level::Default, None), &NoAssets);
+    assert_eq!(attributes.text(name::TITLE), Some("Ann name1@example.com"));
+    assert_eq!(attributes.int(name::MASKED), Some(3));
+    assert!(cleaned.contains("content: 'c@bb.com'"), "{cleaned}");
+    let (_, attributes) = kept(html, &lenient(), &NoAssets);
+    assert_eq!(attributes.text(name::TITLE), Some("Ann a@bb.com"));
+    assert_eq!(attributes.get(name::MASKED), None);
+}
+
+#[test]
+fn rules_for_what_was_masked_go_with_it() {
+    let html = "<!DOCTYPE html><style>[href='mailto:a@bb.com']{top:0}a{top:1px}</style><a href=mailto:a@bb.com>t</a>";
+    let (cleaned, _) = kept(html, &with_text(Level::Compact, None), &NoAssets);
+    assert!(cleaned.contains("<style>a{top:1px}</style>"), "{cleaned}");
+}
+
+#[test]
+fn texts_that_come_together_are_masked() {
+    let html = "<!DOCTYPE html><body>x bob@<span hidden>no</span>corp.com";
+    let policy = with_text(Level::Default, None);
+    let (cleaned, _) = kept(html, &policy, &NoAssets);
+    assert!(cleaned.contains("name1@example.com"), "{cleaned}");
+    assert_eq!(kept(&cleaned, &policy, &NoAssets).0, cleaned);
+}
+
+/// The body of a page with a budget, and what was cut; cleaning again cuts nothing.
+fn shortened(level: Level, tokens_max: usize, html: &str) -> (String, Attributes) {
+    let policy = with_text(level, Some(tokens_max));
+    let (cleaned, attributes) = kept(&format!("<!DOCTYPE html><body>{html}"), &policy, &NoAssets);
+    let (again, attributes_again) = kept(&cleaned, &policy, &NoAssets);
+    assert_eq!(again, cleaned, "{html}: cleaning twice");
+    assert_eq!(attributes_again.int(name::TRUNCATED_ITEMS), Some(0));
+    assert_eq!(attributes_again.int(name::TRUNCATED_TEXTS), Some(0));
+    assert_eq!(attributes_again.get(name::OVER_BUDGET), attributes.get(name::OVER_BUDGET));
+    let (_, body) = cleaned.split_once("<body>").expect("a body");
+    (body.strip_suffix("</body></html>").expect("an end").to_owned(), attributes)
+}
+
+/// The shortest that a page becomes.
+fn check_shortest(html: &str, expected: &str) {
+    let (body, _) = shortened(Level::Gentle, 0, html);
+    assert_eq!(body, expected, "{html}");
+}
+
+#[test]
+fn runs_of_like_elements_lose_their_ends() {
+    check_shortest("<ul><li>1<li class=a>2<li>3<li>4<li>5</ul>", "<ul><li>1</li><li class=\"a\">2</li><li>3</li></ul>");
+    check_shortest(
+        "<p class=a>1</p>\n<p class=a>2</p>\n<p class=a>3</p>\n<p class=a>4</p>\n<p>5</p>",
+        "<p class=\"a\">1</p>\n<p class=\"a\">2</p>\n<p class=\"a\">3</p>\n<p>5</p>",
+    );
+    let cards = |count: usize| "<div><img alt=\"\"><p>a</p></div>".repeat(count);
+    let (body, attributes) = shortened(Level::Gentle, 0, &cards(5));
+    assert_eq!(attributes.int(name::TRUNCATED_ITEMS), Some(2), "{body}");
+    check_shortest("<i>1</i><br><i>2</i><br><i>3</i><br><i>4</i><br>", "<i>1</i><br><i>2</i><br><i>3</i><br>");
+    check_shortest(
+        "<dl><dt>1<dd>a<dd>b<dt>2<dt>2<dd>c<dt>3<dd>d<dd>e<dt>4<dd>f</dl>",
+        "<dl><dt>1</dt><dd>a</dd><dd>b</dd><dt>2</dt><dt>2</dt><dd>c</dd><dt>3</dt><dd>d</dd><dd>e</dd></dl>",
+    );
+    check_shortest(
+        "<table><tr><th>h<tr><td>1<td>1<td>1<td>1<tr><td>2<tr><td>3</table>",
+        "<table><tbody><tr><th>h</th></tr><tr><td>1</td><td>1</td><td>1</td><td>1</td></tr><tr><td>2</td></tr></tbody></table>",
+    );
+    check_shortest(
+        "<select><option>1<option>2<option>3<option>4<option selected>5</select>",
+        "<select><option>1</option><option>2</option><option>3</option><option selected=\"\">5</option></select>",
+    );
+    let stays = |html: &str| check_shortest(html, html);
+    stays("<div id=\"a\">1</div><div id=\"b\">2</div><div id=\"c\">3</div><div id=\"d\">4</div>");
+    let parts = "<div>1</div><div><div><ul></ul></div></div><div><p>2</p></div><div><div><p>3</p></div></div>";
+    stays(&format!("{parts}<div><h1>4</h1></div>"));
+    stays("<i>1</i> a <i>2</i> a <i>3</i> a <i>4</i>");
+    stays("<pre>1<i>1</i><i>2</i><i>3</i><i>4</i></pre>");
+    stays("<svg><path d=\"M0\"></path><path d=\"M0\"></path><path d=\"M0\"></path><path d=\"M0\"></path></svg>");
+    stays("<ul><li>1</li><li>2</li><li>3</li><li><input id=\"i\"></li></ul><label for=\"i\">l</label>");
+}
+
+#[test]
+fn long_texts_lose_their_ends() {
+    let words = |count: usize| vec!["word"; count].join(" ");
+    check_shortest(&format!("<p>{}</p>", words(15)), &format!("<p>{}</p>", words(15)));
+    check_shortest(&format!("<p>{} end</p>", words(15)), &format!("<p>{} …</p>", words(15)));
+    check_shortest(&format!("<p>{}. Then, {}</p>", words(8), words(20)), &format!("<p>{}.</p>", words(8)));
+    check_shortest(
+        &format!("<p>{}. Then, {}</p>", words(5), words(20)),
+        &format!("<p>{}. Then, {} …</p>", words(5), words(9)),
+    );
+    check_shortest(
+        &format!("<p>{} <b>{} <i>i</i></b> more <a>x</a></p>", words(10), words(10)),
+        &format!("<p>{} <b>{} …</b></p>", words(10), words(5)),
+    );
+    check_shortest(&format!("<p>{}</p>", "字".repeat(20)), &format!("<p>{} …</p>", "字".repeat(15)));
+    check_shortest(&format!("<p>{}</p>", "x".repeat(500)), &format!("<p>{} …</p>", "x".repeat(360)));
+    check_shortest(&format!("<p><b>{}</b></p>", words(20)), &format!("<p><b>{} …</b></p>", words(15)));
+    let stays = |html: &str| check_shortest(html, html);
+    stays(&format!("<pre>{}</pre><textarea>{}</textarea>", words(20), words(20)));
+    stays(&format!("<select><option>{}</option></select>", words(20)));
+    stays(&format!("<p><a>{0}</a> <a>{0}</a> <a>{0}</a></p>", words(10)));
+}
+
+#[test]
+fn a_page_is_cut_no_further_than_its_budget_asks() {
+    let html = format!("<ul>{}</ul><p>{}</p>", "<li>item</li>".repeat(100), "word ".repeat(300));
+    let check = |tokens_max: usize, items: i64, texts: i64, is_over: bool| {
+        let (body, attributes) = shortened(Level::Default, tokens_max, &html);
+        assert_eq!(attributes.int(name::TRUNCATED_ITEMS), Some(items), "{tokens_max}: {body}");
+        assert_eq!(attributes.int(name::TRUNCATED_TEXTS), Some(texts), "{tokens_max}");
+        assert_eq!(attributes.get(name::OVER_BUDGET), Some(&item::Value::Bool(is_over)), "{tokens_max}");
+        assert!(is_over || attributes.int(name::HTML_TOKENS) <= Some(tokens_max as i64), "{tokens_max}");
+    };
+    check(10_000, 0, 0, false);
+    check(900, 50, 0, false);
+    check(800, 50, 0, false);
+    check(400, 92, 0, false);
+    check(300, 97, 1, false);
+    check(10, 97, 1, true);
+    let (_, attributes) = kept(&html, &lenient(), &NoAssets);
+    assert_eq!(attributes.get(name::TRUNCATED_ITEMS), None);
+    assert_eq!(attributes.get(name::OVER_BUDGET), None);
+}
+
+#[test]
+fn rules_that_only_the_cut_used_go() {
+    let items = (0..20).map(|n| format!("<li class=c{n}>x</li>")).collect::<Vec<_>>().concat();
+    let (body, attributes) =
+        shortened(Level::Default, 30, &format!("<style>.c0{{top:0}}.c19{{top:1px}}</style><ul>{items}</ul>"));
+    assert!(body.contains("class=\"c0\""), "{body}");
+    assert_eq!(attributes.int(name::CSS_BYTES), Some(".c0 {\n  top: 0;\n}".len() as i64));
+}
+
+/// Pages with what is masked and what is cut, in any order.
+fn long_soup() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "<a href='mailto:bob@corp.com'>",
+        "<a href=tel:+4930901820>",
+        "</a>",
+        "bob@corp.com ",
+        "030 90",
+        "1820 ",
+        "93.184.216.34",
+        "<ul><li>a<li>b<li class=k>c<li>d<li id=i>e</ul>",
+        "<li>",
+        "<p>",
+        "<p hidden>",
+        "<div>",
+        "</div>",
+        "<div class=a>x</div><div class=a>x</div><div class=b>x</div><div class=a>x</div>",
+        "<table><tr><td>x<tr><td>x<tr><td>x<tr><td>x",
+        "</table>",
+        "<dl><dt>a<dd>b<dt>c<dt>d<dd>e<dt>f<dt>g",
+        "<select><option>1<option>2<option>3<option>4<option selected>5",
+        "</select>",
+        "<label for=i>",
+        "<b>",
+        "</b>",
+        "<br>",
+        "<svg><text>",
+        "</svg>",
+        "<pre>",
+        "</pre>",
+        "<button>",
+        " one two three four five six. Seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen",
+        "字字字字字字字字字字。字字字字字字字字字字",
+        "…",
+        " ",
+        "\n",
+        "<style>.a{top:0}li:nth-child(4){top:1px}[class=b]{top:2px}</style>",
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_page_is_masked_and_shortened_once(html in long_soup(), tokens_max in 0_usize..200) {
+        for level in Level::ALL {
+            let policy = with_text(level, Some(tokens_max));
+            if let Verdict::Keep(page) = verdict(&format!("<!DOCTYPE html>x{html}"), &policy, &NoAssets) {
+                let (again, attributes) = kept(&page.body.html, &policy, &NoAssets);
+                prop_assert_eq!(again, page.body.html, "{}", level.name());
+                prop_assert_eq!(attributes.int(name::MASKED), Some(0));
+            }
+        }
+    }
 }

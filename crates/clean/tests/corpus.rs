@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use clean::{Assets, CleanPolicy, ImagePolicy, Level, NoAssets, clean, element_ranges};
+use clean::{Assets, CleanPolicy, ImagePolicy, Level, Mask, NoAssets, TextPolicy, clean, element_ranges};
 use item::{Capture, CharsetSource, Verdict};
 use lol_html::{RewriteStrSettings, element, rewrite_str, text};
 
@@ -165,6 +165,15 @@ fn pages_are_self_contained_and_settled() {
     let captures = support::captures("pages", "pages-");
     let failed = Level::ALL.map(|level| check_all(&captures, &lenient(level, ImagePolicy::Placeholder), &NoAssets));
     assert_eq!(failed, [0; Level::ALL.len()]);
+}
+
+#[test]
+fn masked_and_shortened_pages_are_settled() {
+    let captures = support::captures("pages", "pages-");
+    // Most pages are longer than that, so most are cut.
+    let text = TextPolicy::new(Mask::ALL, Some(4_000));
+    let policy = CleanPolicy { text, ..lenient(Level::Default, ImagePolicy::Placeholder) };
+    assert_eq!(check_all(&captures, &policy, &NoAssets), 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use common::{databuild, is_equipped, text};
 use dataset::{Columns, PageRow, ShardReader};
 use image::{DynamicImage, Rgb};
+use testkit::warc::WarcBuilder;
 
 /// Runs a part of the sample with those settings, verifies all rows and gives them.
 fn rows(store: &Path, sets: &[&str]) -> Vec<PageRow> {
@@ -20,6 +21,11 @@ fn rows(store: &Path, sets: &[&str]) -> Vec<PageRow> {
     let folder = store.join("dataset/demo");
     let verified = databuild().args(["verify", folder.to_str().expect("a plain path")]).output().expect("the binary");
     assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
+    rows_in(&folder)
+}
+
+/// The rows of a dataset.
+fn rows_in(folder: &Path) -> Vec<PageRow> {
     let shards = folder.join("data/pages").read_dir().expect("a folder");
     let mut shards: Vec<PathBuf> = shards.map(|entry| entry.expect("an entry").path()).collect();
     shards.sort();
@@ -106,4 +112,39 @@ fn cleaned_pages_look_as_they_were_captured() {
     assert_eq!(count(&unproven, |row| &row.proof).keys().copied().collect::<Vec<_>>(), [""]);
     let ids = |rows: &[PageRow]| rows.iter().map(|row| (row.id, row.screenshot_sha256.clone())).collect::<Vec<_>>();
     assert_eq!(ids(&proven), ids(&unproven));
+}
+
+#[test]
+fn a_shell_is_what_its_scripts_make_of_it() {
+    if !is_equipped() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let shell = "<!doctype html><html lang=en><head><title>Shop</title></head><body><div id=app></div>\
+                 <script src=app.js></script></body></html>";
+    let script = "const words = 'Three kettles of copper, polished by hand, with a lid that whistles when it boils. ';\
+                  app.innerHTML = '<h1>Kettles</h1>' + `<p>${words}</p>`.repeat(4);";
+    let page = "<!doctype html><title>Still</title><h1>Still</h1>".to_owned() + &"<p>Nothing here moves.</p>".repeat(9);
+    let pages = WarcBuilder::new().page("https://shell.example/shop/", shell).page("https://still.example/", &page);
+    let assets = WarcBuilder::new().page("https://shell.example/shop/app.js", script);
+    std::fs::write(folder.path().join("pages.warc.gz"), pages.build_gz()).expect("a file");
+    std::fs::write(folder.path().join("assets.warc.gz"), assets.build_gz()).expect("a file");
+    let run = |scripts: &str| {
+        let file = format!(
+            "[source]\nwarcs = [\"pages.warc.gz\"]\n[clean]\nassets = [\"assets.warc.gz\"]\nscripts = \"{scripts}\"\n\
+             scripts_ms = 300\n[snapshots]\nscore_min = 0.0\n"
+        );
+        let path = folder.path().join("shop.toml");
+        std::fs::write(&path, file).expect("a file");
+        let output = databuild().args(["run", "--quiet"]).arg(&path).output().expect("the binary");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let mut rows = rows_in(&folder.path().join(".databuild/dataset/shop"));
+        rows.sort_by(|a, b| a.url.cmp(&b.url));
+        rows
+    };
+    assert_eq!(run("reject").iter().map(|row| row.url.as_str()).collect::<Vec<_>>(), ["https://still.example/"]);
+    let rows = run("run");
+    assert_eq!(rows.len(), 2);
+    let html = rows[0].text.as_deref().expect("asked for");
+    assert!(html.contains("<h1>Kettles</h1>") && !html.contains("<script") && !html.contains("<base"), "{html}");
 }

@@ -259,6 +259,24 @@ const CODE: &[Column<PageItem>] = &[
     Column::maybe("tokens_o200k", Kind::List(&INT), "Tokens of style sheet and HTML by `o200k_base`.", |p| {
         counts(p, name::TOKENS_O200K)
     }),
+    Column::maybe(
+        "scripts_ran",
+        Kind::Bool,
+        "The page was a shell that its scripts have filled; null for others.",
+        |p| flag(p, name::SCRIPTS_RAN),
+    ),
+    int_column("masked", "Places with personal data that were masked; null where none is looked for.", |p| {
+        int(p, name::MASKED)
+    }),
+    int_column("truncated_items", "Items that were cut off long lists; null without a budget.", |p| {
+        int(p, name::TRUNCATED_ITEMS)
+    }),
+    int_column("truncated_texts", "Texts that were cut short; null without a budget.", |p| {
+        int(p, name::TRUNCATED_TEXTS)
+    }),
+    Column::maybe("over_budget", Kind::Bool, "The page is longer than its budget even so.", |p| {
+        flag(p, name::OVER_BUDGET)
+    }),
     text_column("page_kind", "What the page is that is no content, such as `login-wall`; null for content.", |p| {
         text(p, name::PAGE_KIND)
     }),

@@ -48,6 +48,8 @@ pub mod name {
     pub const PROOF: &str = "proof";
     /// Share of the pixels in which the two differ, 0 to 1.
     pub const PROOF_DIFFERENCE: &str = "proof_difference";
+    /// The document is what the page's scripts have made of it.
+    pub const SCRIPTS_RAN: &str = "scripts_ran";
     /// What a page is that is no content, by the name of its rule; content has none.
     pub const PAGE_KIND: &str = "page_kind";
     /// Language that the visible text is written in, as BCP 47 primary tag, found by its letters.
@@ -64,6 +66,14 @@ pub mod name {
     pub const CSS_FOUND: &str = "css_found";
     /// Linked style sheets that were missing.
     pub const CSS_MISSING: &str = "css_missing";
+    /// Places where personal data was masked; absent where no mask is set.
+    pub const MASKED: &str = "masked";
+    /// Items of long runs (rows, list items, cards) that were cut to keep the page within its budget; absent without one.
+    pub const TRUNCATED_ITEMS: &str = "truncated_items";
+    /// Texts that were shortened to keep the page within its budget; absent without one.
+    pub const TRUNCATED_TEXTS: &str = "truncated_texts";
+    /// The page is longer than its budget even so; absent without a budget.
+    pub const OVER_BUDGET: &str = "over_budget";
     /// Robots directives of the page and its headers, comma separated, lower case.
     pub const ROBOTS: &str = "robots";
     /// Licence link of the page, if it names one.

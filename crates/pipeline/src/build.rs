@@ -9,7 +9,8 @@ use item::BodyKind;
 pub use stages::S3Credentials;
 use stages::{
     CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, PagesBarrier, ParquetRest, PhashStage,
-    ProveStage, RenderStage, ScoreStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier, WarcSource,
+    ProveStage, RenderStage, ScoreStage, ScriptsStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier,
+    WarcSource,
 };
 use store::{LocalStore, Store};
 
@@ -67,6 +68,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
         clean = clean.with_fetched(fetcher);
     }
     let render = RenderStage::new(&file.render, &environment.path, environment.is_root).map_err(setup("render"))?;
+    let scripts = ScriptsStage::new(&render, &clean);
     let prove = ProveStage::new(&render, &clean);
     let score = ScoreStage::new(&file.score, base, &environment.onnx_runtime).map_err(setup("score"))?;
     let known = Known::read(&file.snapshots.index, &file.snapshots.hashlists, base).map_err(setup("snapshots"))?;
@@ -78,9 +80,10 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let components = file.components.is_on().then(|| erase(components));
     let pages = PhaseSpec {
         name: "clean",
-        stages: fetch
+        stages: scripts
             .map(erase)
             .into_iter()
+            .chain(fetch.map(erase))
             .chain(prove.map(erase))
             .chain([erase(clean), erase(SketchStage)])
             .collect(),

@@ -20,7 +20,8 @@ use crate::event::{FarmEvent, FarmStats, Observer, RestartReason, Step};
 use crate::monitor::{MemoryLimits, Monitor, Watched};
 use crate::policy::{RenderOutcome, RenderPolicy};
 use crate::pool::{Host, Pool, TakeError};
-use crate::sequence::{self, SEQUENCE_VERSION};
+use crate::sequence::{self, SEQUENCE_VERSION, StepError};
+use crate::tab::Tab;
 
 /// Time for a tab to reach its blank page; a tab that does not is thrown away before any page is lost to it.
 const BLANK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -168,6 +169,9 @@ struct Counts {
     restarts: [AtomicU64; RestartReason::ALL.len()],
 }
 
+/// What is done with a page on a tab.
+type Work<'a, T> = dyn Fn(&mut Tab) -> Result<Option<T>, StepError> + 'a;
+
 impl Farm {
     /// Starts a farm: one browser now, so that a bad setting shows at once, the others when there is work for them.
     pub fn start(config: FarmConfig) -> Result<Self, FarmError> {
@@ -235,6 +239,21 @@ impl Farm {
         outcome
     }
 
+    /// Loads a page, lets its scripts run for the time of the policy, and gives the document that they made, as HTML.
+    pub fn materialise(&self, html: &str, policy: &RenderPolicy) -> Result<String, Failure> {
+        if html.len() > policy.html_bytes_max {
+            let message = format!("{} bytes of HTML, the most is {}", html.len(), policy.html_bytes_max);
+            return Err(Failure { class: FailureClass::Limit, message });
+        }
+        let work = |tab: &mut Tab| {
+            let ended = |step, elapsed| self.step_ended(step, elapsed);
+            sequence::materialise(tab, html, policy, &ended).map(Some)
+        };
+        let made = self.on_some_tab(&work, policy);
+        self.counts.pages.fetch_add(1, Ordering::Relaxed);
+        made
+    }
+
     /// Counts since the start.
     pub fn stats(&self) -> FarmStats {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -267,13 +286,21 @@ impl Farm {
         RenderOutcome::Rendered(rendered)
     }
 
-    /// Renders on a tab of the farm, beside other pages.
     fn render_shared(&self, html: &str, policy: &RenderPolicy) -> RenderOutcome {
+        let work = |tab: &mut Tab| {
+            let ended = |step, elapsed| self.step_ended(step, elapsed);
+            sequence::render(tab, html, policy, &ended)
+        };
+        self.on_some_tab(&work, policy).unwrap_or_else(RenderOutcome::Failed)
+    }
+
+    /// Does a page's work on a tab of the farm, beside other pages. `Ok(None)` asks for a tab that has drawn nothing yet.
+    fn on_some_tab<T>(&self, work: &Work<'_, T>, policy: &RenderPolicy) -> Result<T, Failure> {
         let deadline = Instant::now() + Duration::from_millis(policy.tab_wait_ms);
         for _ in 0..STUCK_TABS_MAX {
             let mut lease = match self.pool.take(self, deadline) {
                 Ok(lease) => lease,
-                Err(error) => return no_tab(&error),
+                Err(error) => return Err(no_tab(&error)),
             };
             let seat = lease.seat;
             let start = Instant::now();
@@ -285,21 +312,20 @@ impl Farm {
                 let _ = lease.discard();
                 continue;
             }
-            let ended = |step, elapsed| self.step_ended(step, elapsed);
-            let mut rendered = sequence::render(lease.tab(), html, policy, &ended);
-            if matches!(rendered, Ok(None)) {
+            let mut done = work(lease.tab());
+            if matches!(done, Ok(None)) {
                 self.counts.tabs_renewed.fetch_add(1, Ordering::Relaxed);
                 if let Err(error) = lease.renew(Instant::now() + BLANK_TIMEOUT) {
                     self.tab_replaced(seat, format!("no fresh tab could be had: {error}"));
                     let _ = lease.discard();
                     continue;
                 }
-                rendered = sequence::render(lease.tab(), html, policy, &ended);
+                done = work(lease.tab());
             }
-            let error = match rendered {
+            let error = match done {
                 Ok(Some(outcome)) => {
                     lease.give_back();
-                    return outcome;
+                    return Ok(outcome);
                 }
                 Ok(None) => unreachable!("a fresh tab has drawn nothing"),
                 Err(error) => error,
@@ -308,44 +334,32 @@ impl Farm {
             self.tab_replaced(seat, failure.message.clone());
             let browser_answers = lease.discard().is_ok();
             if error.is_timeout() && browser_answers {
-                return RenderOutcome::Failed(failure);
+                return Err(failure);
             }
-            return self.render_alone(html, policy, failure.message, deadline);
+            return self.alone(work, failure.message, deadline);
         }
         let message = format!("{STUCK_TABS_MAX} tabs in a row were stuck");
-        RenderOutcome::Failed(Failure { class: FailureClass::Upstream, message })
+        Err(Failure { class: FailureClass::Upstream, message })
     }
 
-    /// Renders in a fresh browser with nothing else in it: what breaks now was broken by this page.
-    fn render_alone(&self, html: &str, policy: &RenderPolicy, message: String, deadline: Instant) -> RenderOutcome {
-        let _alone = match self.pool.alone(deadline) {
-            Ok(alone) => alone,
-            Err(error) => return no_tab(&error),
-        };
+    /// Does a page's work in a fresh browser with nothing else in it: what breaks now was broken by this page.
+    fn alone<T>(&self, work: &Work<'_, T>, message: String, deadline: Instant) -> Result<T, Failure> {
+        let _alone = self.pool.alone(deadline).map_err(|error| no_tab(&error))?;
         self.counts.retries.fetch_add(1, Ordering::Relaxed);
         self.tell(FarmEvent::PageRetried { message });
-        let browser = match self.start_browser() {
-            Ok(browser) => browser,
-            Err(error) => return no_tab(&TakeError::Start(error)),
-        };
-        let mut tab = match browser.open_tab() {
-            Ok(tab) => tab,
-            Err(error) => return no_tab(&TakeError::Open(error)),
-        };
-        if let Err(error) = tab.ready(Instant::now() + BLANK_TIMEOUT) {
-            return no_tab(&TakeError::Open(error));
-        }
-        let ended = |step, elapsed| self.step_ended(step, elapsed);
-        let error = match sequence::render(&mut tab, html, policy, &ended) {
-            Ok(outcome) => return outcome.expect("a fresh tab has drawn nothing"),
+        let browser = self.start_browser().map_err(|error| no_tab(&TakeError::Start(error)))?;
+        let mut tab = browser.open_tab().map_err(|error| no_tab(&TakeError::Open(error)))?;
+        tab.ready(Instant::now() + BLANK_TIMEOUT).map_err(|error| no_tab(&TakeError::Open(error)))?;
+        let error = match work(&mut tab) {
+            Ok(outcome) => return Ok(outcome.expect("a fresh tab has drawn nothing")),
             Err(error) => error,
         };
         if browser.memory_kills.load(Ordering::Relaxed) > 0 {
             let message = format!("a process used more than {} bytes", self.config.process_memory_max_bytes);
-            return RenderOutcome::Failed(Failure { class: FailureClass::Limit, message });
+            return Err(Failure { class: FailureClass::Limit, message });
         }
         let class = if error.is_timeout() { FailureClass::Timeout } else { FailureClass::Crash };
-        RenderOutcome::Failed(error.to_failure(class))
+        Err(error.to_failure(class))
     }
 
     fn tab_replaced(&self, browser: usize, message: String) {
@@ -396,7 +410,7 @@ fn start_tags(html: &str) -> usize {
     html.as_bytes().windows(2).filter(|pair| pair[0] == b'<' && pair[1].is_ascii_alphabetic()).count()
 }
 
-fn no_tab(error: &TakeError) -> RenderOutcome {
+fn no_tab(error: &TakeError) -> Failure {
     let class = if matches!(error, TakeError::Timeout) { FailureClass::Timeout } else { FailureClass::Upstream };
-    RenderOutcome::Failed(Failure::from_error(class, error))
+    Failure::from_error(class, error)
 }

@@ -181,7 +181,7 @@ pub(crate) fn before_scripts(source: &str) -> Page::AddScriptToEvaluateOnNewDocu
     }
 }
 
-/// `Runtime.evaluate` that waits for a promise. Only the exception is read: the generated answer has closed enums.
+/// `Runtime.evaluate`. Only exception and value are read: the generated answer has closed enums.
 #[derive(Debug, Serialize)]
 pub(crate) struct Evaluate {
     pub(crate) expression: &'static str,
@@ -195,6 +195,13 @@ pub(crate) struct Evaluate {
 pub(crate) struct Evaluated {
     #[serde(rename = "exceptionDetails")]
     pub(crate) exception: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) result: EvaluatedResult,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct EvaluatedResult {
+    pub(crate) value: Option<serde_json::Value>,
 }
 
 impl Method for Evaluate {

@@ -74,6 +74,16 @@ pub(crate) const SETTLE: &str = "(() => {
   return frame().then(loaded).then(stop).then(frame).then(() => {});
 })()";
 
+/// The document as HTML, its doctype before it. Pages hide members behind names of elements, hence the prototypes.
+const DOCUMENT: &str = "(() => {
+  const read = (of, name, from) => Object.getOwnPropertyDescriptor(of.prototype, name).get.call(from);
+  const root = read(Document, 'documentElement', document);
+  if (!root) return '';
+  const type = read(Document, 'doctype', document);
+  const before = type ? XMLSerializer.prototype.serializeToString.call(new XMLSerializer(), type) : '';
+  return before + read(Element, 'outerHTML', root);
+})()";
+
 /// A step did not come to its end.
 #[derive(Debug, Error)]
 #[error("the page could not be {}", .step.done())]
@@ -149,6 +159,19 @@ pub(crate) fn render(
     })))
 }
 
+/// Loads a page whose scripts run for a while, and gives the document as they left it.
+pub(crate) fn materialise(
+    tab: &mut Tab,
+    html: &str,
+    policy: &RenderPolicy,
+    ended: &dyn Fn(Step, Duration),
+) -> Result<String, StepError> {
+    let page_deadline = Instant::now() + Duration::from_millis(policy.page_timeout_ms);
+    let step = |step: Step| Run { step, page_deadline, policy, ended };
+    step(Step::Load).run(|deadline| load(tab, html, policy, deadline))?;
+    step(Step::Layout).run(|deadline| document(tab, deadline))
+}
+
 struct Run<'a> {
     step: Step,
     page_deadline: Instant,
@@ -212,6 +235,16 @@ fn settle(tab: &Tab, deadline: Instant) -> Result<(), Trouble> {
     match tab.frames.call(&tab.session, &script, deadline)?.exception {
         Some(exception) => Err(Trouble::Script(excerpt(&exception.to_string()))),
         None => Ok(()),
+    }
+}
+
+/// The document as HTML.
+fn document(tab: &Tab, deadline: Instant) -> Result<String, Trouble> {
+    let script = Evaluate { expression: DOCUMENT, await_promise: false, return_by_value: true };
+    let answer = tab.frames.call(&tab.session, &script, deadline)?;
+    match (answer.exception, answer.result.value) {
+        (None, Some(serde_json::Value::String(html))) => Ok(html),
+        (exception, value) => Err(Trouble::Script(excerpt(&exception.or(value).unwrap_or_default().to_string()))),
     }
 }
 

@@ -500,6 +500,25 @@ fn scripts_run_only_when_they_are_asked_for_and_with_a_pinned_clock() {
 }
 
 #[test]
+fn a_document_is_given_as_its_scripts_left_it() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    // Names of elements hide members of the document, and what is fetched is not there.
+    let html = "<!doctype html><title>t</title><form name=documentElement></form><div id=root></div>
+        <script src=\"data:text/javascript,root.innerHTML='<p>from elsewhere'\"></script>
+        <script>
+            setTimeout(() => { root.firstChild.textContent = 'later'; }, 50);
+            fetch('http://127.0.0.1:9/').catch(() => { document.title = 'alone'; });
+        </script>";
+    let made = rig.farm.materialise(html, &RenderPolicy { scripts_ms: Some(500), ..policy() }).expect("a document");
+    assert!(made.starts_with("<!DOCTYPE html><html><head><title>alone</title>"), "{made}");
+    assert!(made.contains("<div id=\"root\"><p>later</p></div>"), "{made}");
+    let endless = "<script>for (;;);</script>";
+    let quick = RenderPolicy { scripts_ms: Some(100), page_timeout_ms: 1_500, ..policy() };
+    assert!(rig.farm.materialise(endless, &quick).is_err());
+    assert!(rig.farm.materialise("<p>next", &policy()).expect("a document").contains("<p>next</p>"));
+}
+
+#[test]
 fn the_test_card_comes_out_as_it_should() {
     let Some(rig) = rig(|config| config.browsers = 1) else { return };
     let report = render::render_card(&rig.farm);

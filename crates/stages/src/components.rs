@@ -1,7 +1,7 @@
 //! `components`: parts of rendered pages as rows of their own, each proven by rendering.
 
 use ::render::Farm;
-use clean::{CleanPolicy, NoAssets, PartFrame, PartPath};
+use clean::{CleanPolicy, NoAssets, PartFrame, PartPath, TextPolicy};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
 use item::{
     Attributes, Capture, CharsetSource, Failure, FailureClass, Item, Kept, Node, Rect, Snapshot, Verdict, Viewport,
@@ -91,7 +91,13 @@ impl ComponentsStage {
     /// A stage that renders and cleans as those stages do.
     pub fn new(config: ComponentsConfig, render: &RenderStage, clean: &CleanStage) -> Self {
         // What is small is what is wanted here.
-        let policy = CleanPolicy { text_chars_min: 0, html_bytes_min: 0, unwanted: Vec::new(), ..clean.policy() };
+        let policy = CleanPolicy {
+            text_chars_min: 0,
+            html_bytes_min: 0,
+            unwanted: Vec::new(),
+            text: TextPolicy::default(),
+            ..clean.policy()
+        };
         Self { config, render: render.clone(), policy }
     }
 

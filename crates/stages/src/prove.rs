@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use ::clean::{CleanPolicy, Level, clean_at, original};
+use ::clean::{CleanPolicy, Level, TextPolicy, clean_at, original};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
 use item::{Attributes, Capture, Failure, FailureClass, Item, ItemId, Verdict, name};
 use schemars::JsonSchema;
@@ -94,7 +94,8 @@ impl ProveStage {
     /// A stage that cleans and renders as those stages do; `None` where nothing is to be proven.
     pub fn new(render: &RenderStage, clean: &CleanStage) -> Option<Self> {
         let config = render.proof();
-        let policy = clean.policy();
+        // What the text policy changes is meant to be seen.
+        let policy = CleanPolicy { text: TextPolicy::default(), ..clean.policy() };
         (config.prove != Prove::None).then(|| Self { config, render: render.clone(), policy, assets: clean.assets() })
     }
 

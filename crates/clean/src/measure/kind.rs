@@ -106,7 +106,7 @@ impl Scripted {
     }
 
     /// Whether a page that shows so much waits for its scripts.
-    fn is_shell(self, counts: &Counts) -> bool {
+    pub(crate) fn is_shell(self, counts: &Counts) -> bool {
         let is_empty_root = self.scripts > 0 && self.has_empty_root && counts.text_chars <= SHELL_TEXT_CHARS_MAX;
         let is_bare = counts.images == 0 && counts.others_seen == 0 && counts.text_chars <= SCRIPTED_TEXT_CHARS_MAX;
         is_empty_root || (is_bare && self.scripts >= SCRIPTS_MIN)

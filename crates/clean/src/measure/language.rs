@@ -136,7 +136,7 @@ mod tests {
         check("The kettle is on, and the bread will be out of the oven in a quarter of an hour or so.", Some("en"));
         check("Der Kessel steht auf dem Herd, und das Brot kommt in einer Viertelstunde aus dem Ofen.", Some("de"));
         check(
-            "Чайник стоит на плите, а хлеб будет готов через четверть часа, если никто не откроет печь раньше времени.",
+            "Сегодня было солнечно, и мы пошли гулять в парк вместе с друзьями, которые жили в соседнем доме.",
             Some("ru"),
         );
         check("やかんは火にかけてあり、パンは十五分ほどで焼き上がります。", Some("ja"));

@@ -16,7 +16,7 @@ use item::{Attributes, name};
 pub(crate) use content::Content;
 pub use kind::PageKind;
 pub(crate) use kind::Scripted;
-pub(crate) use signal::Signals;
+pub(crate) use signal::{Signals, title};
 pub use words::WordList;
 
 use crate::dom::{self, Dom, Element, NodeId};
@@ -127,6 +127,12 @@ pub fn sheet_apart(html: &str) -> (&str, [&str; 2]) {
     (sheet, [before, after])
 }
 
+/// Tokens of the document without its sheet.
+pub(crate) fn html_tokens(html: &str, css: &str) -> usize {
+    let (before, after) = around(html, css);
+    token::count(before) + token::count(after)
+}
+
 /// Everything that is known of the page, by name.
 pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling) -> Attributes {
     // The sheet stands once in the document, word for word.
@@ -136,7 +142,7 @@ pub(crate) fn attributes(html: &str, counts: &Counts, styling: &Styling) -> Attr
         .with(name::DOM_SIMHASH, format!("{:016x}", counts.simhash))
         .with(name::HTML_BYTES, before.len() + after.len())
         .with(name::CSS_BYTES, css.len())
-        .with(name::HTML_TOKENS, token::count(before) + token::count(after))
+        .with(name::HTML_TOKENS, html_tokens(html, css))
         .with(name::CSS_TOKENS, token::count(css))
         .with(name::DOM_ELEMENTS, counts.elements)
         .with(name::DOM_DEPTH, counts.depth)

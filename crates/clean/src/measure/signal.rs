@@ -23,14 +23,11 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn of(dom: &Dom, capture: &Capture, base: &Url) -> Self {
         let elements = || dom.descendants(Dom::DOCUMENT).filter_map(|node| dom.element(node)).filter(|e| e.is_html());
-        let title = dom.descendants(Dom::DOCUMENT).find(|&node| dom.is(node, &local_name!("title")));
-        let title = title.map(|node| dom.text_below(node)).unwrap_or_default();
-        let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         let license = elements()
             .filter(|e| matches!(e.name.local, local_name!("a") | local_name!("link")) && e.has_word("rel", "license"))
             .find_map(|e| base.join(e.get("href")?.trim()).ok());
         Self {
-            title: shortened(&title),
+            title: title(dom),
             lang: lang(dom, capture),
             robots: shortened(&robots(elements(), capture)),
             license: license.map(|url| shortened(url.as_str())).unwrap_or_default(),
@@ -42,6 +39,13 @@ impl Signals {
         attributes.set(name::ROBOTS, self.robots);
         attributes.set(name::LICENSE, self.license);
     }
+}
+
+/// The first title, white space collapsed.
+pub(crate) fn title(dom: &Dom) -> String {
+    let title = dom.descendants(Dom::DOCUMENT).find(|&node| dom.is(node, &local_name!("title")));
+    let title = title.map(|node| dom.text_below(node)).unwrap_or_default();
+    shortened(&title.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn shortened(text: &str) -> String {

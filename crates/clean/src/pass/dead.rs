@@ -17,7 +17,7 @@ enum Fate {
     Preformatted,
 }
 
-pub(super) fn remove(dom: &mut Dom) {
+pub(crate) fn remove(dom: &mut Dom) {
     let mut next = dom.following(Dom::DOCUMENT, Dom::DOCUMENT, false);
     while let Some(node) = next {
         let fate = fate(dom, node);

@@ -10,10 +10,12 @@ pub(crate) mod frame;
 mod head;
 mod hidden;
 pub(crate) mod image;
+mod mask;
 mod path;
 mod simplify;
 mod space;
 mod style;
+pub(crate) mod truncate;
 mod undo;
 mod unused;
 
@@ -25,6 +27,8 @@ use crate::Level;
 use crate::css::{self, Names, SheetCounts};
 use crate::dom::Dom;
 use crate::resource::Resources;
+
+pub(crate) use dead::remove as remove_dead;
 
 /// What the passes work with.
 pub(crate) struct Context<'a> {
@@ -43,13 +47,24 @@ pub(crate) struct Styling {
     pub(crate) css: String,
 }
 
+/// What is known after the passes.
+#[derive(Debug, Default)]
+pub(crate) struct Passed {
+    pub(crate) styling: Styling,
+    /// Places where personal data was masked.
+    pub(crate) masked: usize,
+}
+
 /// Runs all passes.
-pub(crate) fn run(dom: &mut Dom, context: &Context<'_>) -> Styling {
+pub(crate) fn run(dom: &mut Dom, context: &Context<'_>) -> Passed {
+    let mut mask = mask::Mask::of(context);
     dead::remove(dom);
     head::drop_idle(dom);
     let sheets = style::take(dom, context);
     image::replace(dom, context);
     frame::replace(dom, context);
+    // Before selectors are asked what they match: some look at addresses.
+    mask.page(dom);
     let (css, coverage) = if context.resources.policy.level == Level::Gentle {
         let mut names = Names::default();
         let css = css::joined(&sheets.pieces, context.resources, &mut names);
@@ -63,7 +78,9 @@ pub(crate) fn run(dom: &mut Dom, context: &Context<'_>) -> Styling {
     if context.resources.policy.level != Level::Gentle {
         space::settle_head(dom);
     }
-    Styling { counts: sheets.counts, coverage, css }
+    // Texts that stood apart may be neighbours now.
+    mask.texts(dom);
+    Passed { styling: Styling { counts: sheets.counts, coverage, css }, masked: mask.masked() }
 }
 
 /// Share of the page's classes that some selector names.

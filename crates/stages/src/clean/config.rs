@@ -1,6 +1,6 @@
 //! The table `[clean]`.
 
-use ::clean::{CleanPolicy, FontPolicy, ImagePolicy, TokenRanges};
+use ::clean::{CleanPolicy, FontPolicy, ImagePolicy, TextPolicy, TokenRanges};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,45 @@ impl From<PageKind> for ::clean::PageKind {
     }
 }
 
+/// What becomes of pages that show next to nothing without their scripts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scripts {
+    /// They are rejected as `app-shell`, if `unwanted` names that.
+    #[default]
+    Reject,
+    /// Their scripts run, and what comes of it is cleaned.
+    Run,
+}
+
+/// Personal data that is masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mask {
+    /// E-mail addresses become `name1@example.com`.
+    Email,
+    /// Phone numbers become zeros.
+    Phone,
+    /// Public IP addresses become addresses of the ranges for documentation.
+    Ip,
+    /// Numbers of payment cards become zeros.
+    Card,
+    /// Account numbers keep their country and become zeros.
+    Iban,
+}
+
+impl From<Mask> for ::clean::Mask {
+    fn from(mask: Mask) -> Self {
+        match mask {
+            Mask::Email => Self::Email,
+            Mask::Phone => Self::Phone,
+            Mask::Ip => Self::Ip,
+            Mask::Card => Self::Card,
+            Mask::Iban => Self::Iban,
+        }
+    }
+}
+
 /// How many tokens a page may have, by the estimate in the column `tokens`. What is not said is not asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -107,6 +146,11 @@ pub struct CleanConfig {
     pub assets: Vec<String>,
     /// How much the code is simplified: `gentle`, `default` or `compact`.
     pub level: Level,
+    /// What becomes of pages that show next to nothing without their scripts: `reject`, or `run` those that the asset files have,
+    /// without a network, and clean what they make of the page.
+    pub scripts: Scripts,
+    /// How long they run, in ms.
+    pub scripts_ms: u64,
     /// Widths in CSS px of the viewports that count: style rules for others go. Empty keeps rules for all screens.
     pub viewport_widths: Vec<u32>,
     /// What becomes of fonts that a page brings: `installed` or `inline`.
@@ -131,6 +175,10 @@ pub struct CleanConfig {
     pub tokenizers: Vec<Tokenizer>,
     /// Pages with fewer or more tokens are rejected.
     pub tokens: Tokens,
+    /// Personal data that is masked in the code, before it is rendered: `email`, `phone`, `ip`, `card`, `iban`.
+    pub mask: Vec<Mask>,
+    /// Most tokens of a page's HTML, by the estimate in `tokens`: the ends of long lists and texts of longer pages are cut off.
+    pub shorten_to_tokens: Option<usize>,
     /// Pages with less visible text than this, in characters, are rejected.
     pub text_chars_min: usize,
     /// Pages smaller than this after cleaning, in bytes, are rejected.
@@ -149,6 +197,8 @@ impl Default for CleanConfig {
         Self {
             assets: Vec::new(),
             level: Level::Default,
+            scripts: Scripts::Reject,
+            scripts_ms: 2_000,
             viewport_widths: Vec::new(),
             fonts: Fonts::Installed,
             inline_font_bytes_max: policy.inline_font_bytes_max,
@@ -167,6 +217,8 @@ impl Default for CleanConfig {
             bad_word_share_max: policy.bad_word_share_max,
             tokenizers: Vec::new(),
             tokens: Tokens::default(),
+            mask: Vec::new(),
+            shorten_to_tokens: None,
             text_chars_min: policy.text_chars_min,
             html_bytes_min: policy.html_bytes_min,
             html_bytes_max: policy.html_bytes_max,
@@ -201,6 +253,7 @@ impl CleanConfig {
                 css_min: self.tokens.css_min,
                 css_max: self.tokens.css_max,
             },
+            text: TextPolicy::new(self.mask.iter().copied().map(Into::into), self.shorten_to_tokens),
             text_chars_min: self.text_chars_min,
             html_bytes_min: self.html_bytes_min,
             html_bytes_max: self.html_bytes_max,

@@ -12,7 +12,7 @@ use ingest::AssetIndex;
 use ingest::fetch::Fetcher;
 use item::{Capture, Item, Page, Verdict, name};
 
-pub use self::config::{CleanConfig, Fonts, Images, Level, PageKind, Tokens};
+pub use self::config::{CleanConfig, Fonts, Images, Level, Mask, PageKind, Scripts, Tokens};
 pub use self::tokens::Tokenizer;
 use crate::source::find_files;
 
@@ -45,6 +45,11 @@ impl CleanStage {
     pub fn with_fetched(self, fetched: Arc<Fetcher>) -> Self {
         let assets = StoredAssets { index: Arc::clone(&self.assets.index), fetched: Some(fetched) };
         Self { assets: Arc::new(assets), ..self }
+    }
+
+    /// How long scripts of application shells run; `None` where they do not.
+    pub(crate) fn scripts_ms(&self) -> Option<u64> {
+        (self.config.scripts == Scripts::Run).then_some(self.config.scripts_ms)
     }
 
     pub(crate) fn policy(&self) -> CleanPolicy {

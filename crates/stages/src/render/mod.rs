@@ -198,6 +198,13 @@ impl RenderStage {
         Ok(SameView { farm: self.farm()?, policy })
     }
 
+    /// What a document becomes when its scripts run for so long, in the first view.
+    pub(crate) fn materialise(&self, html: &str, scripts_ms: u64) -> Result<Result<String, Failure>, StageError> {
+        let policy = self.views.first().map_or_else(RenderPolicy::accept_all, |view| again(&view.policy));
+        let policy = RenderPolicy { scripts_ms: Some(scripts_ms), html_bytes_max: ORIGINAL_BYTES_MAX, ..policy };
+        Ok(self.farm()?.materialise(html, &policy))
+    }
+
     /// What a picture in the first view depends on.
     pub(crate) fn first_view_settings(&self) -> Settings {
         let policy = self.views.first().map(|view| format!("{:?}", again(&view.policy)));

@@ -8,6 +8,7 @@ use crate::measure::{self, Content, Counts, Signals};
 use crate::pass::truncate::{Cut, Truncation};
 use crate::pass::{self, Context, Passed};
 use crate::resource::Resources;
+use crate::trace::{Removed, Trace};
 use crate::{Assets, CleanPolicy, Level, rule};
 
 /// Rounds of writing and parsing until a tree that HTML can't say becomes one that it can. Pages of the corpus take
@@ -24,10 +25,20 @@ const SHORTEN_ROUNDS_MAX: usize = 8;
 /// [`item::name`] that the document itself tells (`html_sha256` is left to whoever stores the bytes). Cleaning a cleaned
 /// page gives the same bytes.
 pub fn clean(capture: &Capture, url: &str, policy: &CleanPolicy, assets: &dyn Assets) -> Verdict<Page> {
-    match try_clean(capture, url, policy, assets) {
-        Ok(verdict) => verdict,
-        Err(rejection) => Verdict::Reject(rejection),
-    }
+    try_clean(capture, url, policy, assets, None).unwrap_or_else(Verdict::Reject)
+}
+
+/// [`clean`], and what it took from the page, in the order in which it did. The same page comes out; it takes a few times as
+/// long.
+pub fn explain(
+    capture: &Capture,
+    url: &str,
+    policy: &CleanPolicy,
+    assets: &dyn Assets,
+) -> (Verdict<Page>, Vec<Removed>) {
+    let trace = Trace::default();
+    let verdict = try_clean(capture, url, policy, assets, Some(&trace)).unwrap_or_else(Verdict::Reject);
+    (verdict, trace.into_removed())
 }
 
 /// [`clean`] at another level than the policy's: what a run does when a page comes out wrong.
@@ -46,6 +57,7 @@ fn try_clean(
     url: &str,
     policy: &CleanPolicy,
     assets: &dyn Assets,
+    trace: Option<&Trace>,
 ) -> Result<Verdict<Page>, Rejection> {
     at_most(rule::TOO_MUCH_INPUT, capture.html.len(), policy.input_bytes_max, "bytes of input")?;
     let caps = Caps { elements_max: policy.elements_max, depth_max: policy.depth_max };
@@ -53,10 +65,12 @@ fn try_clean(
     if dom.is_frameset() {
         return Err(Rejection { rule: rule::FRAMESET, detail: "a frameset in place of a body".to_owned() });
     }
-    let context = Context { resources: Resources { assets, policy }, base: base_url(&dom, url) };
+    let mut context = Context { resources: Resources { assets, policy }, base: base_url(&dom, url), trace };
     let mut signals = Signals::of(&dom, capture, &context.base);
     let scripted = measure::Scripted::of(&dom);
     let passed = pass::run(&mut dom, &context);
+    // What comes after is another tree, made of what is left.
+    context.trace = None;
     let mut page = settled(dom, passed, &context, caps)?;
     let mut attributes = Attributes::new();
     if let Some(tokens_max) = policy.text.tokens_max {

@@ -24,9 +24,10 @@ mod scripts;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use assets::{Asset, Assets, NoAssets};
-pub use clean::{clean, clean_at};
+pub use clean::{clean, clean_at, explain};
 pub use measure::{PageKind, WordList, sheet_apart};
 pub use original::{Original, original};
 pub use outline::outline;
@@ -39,3 +40,4 @@ pub use rule::{
     TOO_MUCH_INPUT, TOO_SHORT, TOO_SMALL, UNSTABLE_MARKUP,
 };
 pub use scripts::{is_shell, with_scripts};
+pub use trace::Removed;

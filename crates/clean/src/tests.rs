@@ -19,7 +19,11 @@ impl Assets for Fixed {
 }
 
 fn verdict(html: &str, policy: &CleanPolicy, assets: &dyn Assets) -> Verdict<Page> {
-    let capture = Capture {
+    clean(&capture(html), URL, policy, assets)
+}
+
+fn capture(html: &str) -> Capture {
+    Capture {
         status: 200,
         headers: vec![("X-Robots-Tag".to_owned(), "NoArchive, nofollow".to_owned())],
         mime: "text/html".to_owned(),
@@ -27,8 +31,7 @@ fn verdict(html: &str, policy: &CleanPolicy, assets: &dyn Assets) -> Verdict<Pag
         charset_source: CharsetSource::Http,
         html: html.to_owned(),
         truncated: false,
-    };
-    clean(&capture, URL, policy, assets)
+    }
 }
 
 fn lenient() -> CleanPolicy {
@@ -809,4 +812,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_was_taken_is_told_with_the_reason() {
+    let html = "<!doctype html><title>t</title><meta name=generator content=x><script>let a;</script>\
+                <style>p { color: red } .gone, em { color: blue } @media print { p { color: black } }</style>\
+                <div class='used lost' onclick=a()><div hidden><b>never</b></div><p>seen<em>!</em></div>\
+                <style>.used { margin: 0 }</style>";
+    let policy = CleanPolicy { text_chars_min: 0, html_bytes_min: 0, ..CleanPolicy::default() };
+    let (verdict, removed) = crate::explain(&capture(html), "https://a.example/", &policy, &NoAssets);
+    let told = |what: &str, why: &str| {
+        let found = removed.iter().find(|removed| removed.what == what).map(|removed| removed.why);
+        assert!(found.is_some_and(|found| found.contains(why)), "{what}: {found:?} in {removed:#?}");
+    };
+    told("<script>", "scripts do not run");
+    told("<meta name=\"generator\" content=\"x\">", "metadata");
+    told("<div hidden=\"\">", "never shown");
+    told("class lost of <div>", "no rule");
+    told("onclick=\"a()\" of <div>", "acts");
+    told(".gone", "matches nothing");
+    told("@media print p", "matches nothing");
+    let is_told = |what: &str| removed.iter().any(|removed| removed.what == what);
+    assert!(!is_told("p") && !is_told("em") && !is_told(".used") && !is_told("<b>"), "{removed:#?}");
+    let plain = crate::clean(&capture(html), "https://a.example/", &policy, &NoAssets);
+    assert_eq!(format!("{verdict:?}"), format!("{plain:?}"));
 }

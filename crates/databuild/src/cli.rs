@@ -281,6 +281,18 @@ pub(crate) struct InspectArgs {
     /// WARC: compare the digests in record headers with the bytes.
     #[arg(long)]
     pub(crate) digests: bool,
+    /// WARC: clean the page at this address and print it.
+    #[arg(long, value_name = "URL")]
+    pub(crate) page: Option<String>,
+    /// With `--page`: say instead what cleaning takes away, and why.
+    #[arg(long, requires = "page")]
+    pub(crate) diff: bool,
+    /// With `--page`: how much the code is simplified.
+    #[arg(long, requires = "page", value_name = "LEVEL", default_value = "default", value_parser = ["gentle", "default", "compact"])]
+    pub(crate) level: String,
+    /// With `--page`: WARC files with style sheets and pictures.
+    #[arg(long, requires = "page", value_name = "FILE", num_args = 1..)]
+    pub(crate) assets: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod media;
 mod purge;
 mod rewrite;
 mod scan;
+mod selectors;
 mod sheet;
 mod sketch;
 mod tree;
@@ -15,6 +16,7 @@ mod write;
 
 pub(crate) use purge::{Declared, Placed, Purge, attributes_named, matches};
 pub(crate) use rewrite::{rewrite_attribute_value, rewrite_declarations};
+pub(crate) use selectors::selectors_of;
 pub(crate) use sheet::{Names, Piece, SheetCounts, Sheets, decoded};
 pub(crate) use write::Format;
 

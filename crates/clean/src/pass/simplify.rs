@@ -1,6 +1,6 @@
 //! Less code for the same look: what no rule uses, and what is never shown, goes.
 
-use super::{Context, attribute, collapse, hidden, path, space, unused};
+use super::{Context, attribute, collapse, hidden, path, space, unused, why};
 use crate::Level;
 use crate::css::{self, Format, Piece, Purge};
 use crate::dom::Dom;
@@ -13,6 +13,7 @@ pub(super) fn run(dom: &mut Dom, context: &Context<'_>, pieces: &[Piece]) -> (St
     let policy = context.resources.policy;
     // More than the used rules name, so that all selectors find what they look for; the rest goes when they are known.
     attribute::filter(dom, context, &css::attributes_named(pieces));
+    context.step(dom, why::ATTRIBUTE);
     let mut purge = Purge::read(pieces, dom, &policy.viewport_widths);
     purge.close(&inline_style(dom));
     for _ in 0..ROUNDS_MAX {
@@ -22,7 +23,9 @@ pub(super) fn run(dom: &mut Dom, context: &Context<'_>, pieces: &[Piece]) -> (St
         purge.recheck(dom);
         purge.close(&inline_style(dom));
     }
+    context.step(dom, why::HIDDEN);
     unused::drop(dom, &purge);
+    context.step(dom, why::UNUSED);
     if policy.level >= Level::Compact {
         for _ in 0..ROUNDS_MAX {
             if !collapse::run(dom, &purge) {
@@ -30,9 +33,11 @@ pub(super) fn run(dom: &mut Dom, context: &Context<'_>, pieces: &[Piece]) -> (St
             }
             // Texts that stood apart are neighbours now, and further wrappers may be plain.
             dom.may_not_round_trip = true;
+            context.step(dom, why::WRAPPER);
             purge.recheck(dom);
             purge.close(&inline_style(dom));
             unused::drop(dom, &purge);
+            context.step(dom, why::UNUSED);
         }
     }
     path::shorten(dom);

@@ -1,5 +1,7 @@
 //! `databuild inspect PATH`: what is in a WARC or ARC file, a shard or a dataset.
 
+mod cleaned;
+
 use std::io::Write as _;
 use std::path::Path;
 
@@ -20,6 +22,9 @@ use crate::printer::Printer;
 pub(crate) fn inspect(args: &InspectArgs, printer: Printer) -> Outcome {
     if args.path.is_dir() {
         return dataset(args, printer);
+    }
+    if let Some(url) = &args.page {
+        return cleaned::page(args, url, printer);
     }
     let is_parquet = args.path.extension().is_some_and(|extension| extension == "parquet");
     match (is_parquet, args.offset) {

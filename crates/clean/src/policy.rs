@@ -16,6 +16,8 @@ pub enum ImagePolicy {
     Placeholder,
     /// The asset itself as a data URL; a placeholder where it is missing or too large.
     Inline,
+    /// A placeholder, with the image's own address beside it in `data-source`, where no browser fetches it.
+    Original,
 }
 
 impl ImagePolicy {
@@ -24,6 +26,7 @@ impl ImagePolicy {
         match self {
             Self::Placeholder => "placeholder",
             Self::Inline => "inline",
+            Self::Original => "original",
         }
     }
 }

@@ -838,3 +838,20 @@ fn what_was_taken_is_told_with_the_reason() {
     let plain = crate::clean(&capture(html), "https://a.example/", &policy, &NoAssets);
     assert_eq!(format!("{verdict:?}"), format!("{plain:?}"));
 }
+
+#[test]
+fn images_may_name_where_they_came_from() {
+    let policy = CleanPolicy { images: ImagePolicy::Original, ..lenient() };
+    let check = |html: &str, expected: Option<&str>| {
+        let (once, attributes) = kept(html, &policy, &NoAssets);
+        let named = once.split_once("data-source=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(url, _)| url);
+        assert_eq!(named, expected, "{once}");
+        assert_eq!(attributes.text(item::name::IMAGE_POLICY), Some("original"));
+        assert_eq!(kept(&once, &policy, &NoAssets).0, once);
+        assert!(!kept(&once, &lenient(), &NoAssets).0.contains("data-source"));
+    };
+    check("<p>a<img src=../b.png width=9 height=9>", Some("https://example.com/b.png"));
+    check("<p>a<img src=data:, data-src=c.png>", Some("https://example.com/dir/c.png"));
+    check("<p>a<img src=ftp://example.com/d.png data-source=x>", None);
+    check("<p data-source=https://example.com/>a", None);
+}

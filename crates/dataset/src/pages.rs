@@ -239,7 +239,7 @@ const CODE: &[Column<PageItem>] = &[
     int_column("dom_tags", "Number of different tag names.", |p| int(p, name::DOM_TAGS)),
     int_column("text_chars", "Characters of visible text.", |p| int(p, name::TEXT_CHARS)),
     int_column("n_images", "Number of images in the page.", |p| int(p, name::IMAGES)),
-    text_column("image_policy", "What stands for the page's images: `placeholder` or `inline`.", |p| {
+    text_column("image_policy", "What stands for the page's images: `placeholder`, `inline` or `original`.", |p| {
         text(p, name::IMAGE_POLICY)
     }),
     text_column("level", "How much the code was simplified: `gentle`, `default` or `compact`.", |p| {

@@ -40,7 +40,7 @@ pub mod name {
     pub const TEXT_CHARS: &str = "text_chars";
     /// Number of images in the page.
     pub const IMAGES: &str = "n_images";
-    /// How images were treated: `placeholder` or `inline`.
+    /// How images were treated: `placeholder`, `inline` or `original`.
     pub const IMAGE_POLICY: &str = "image_policy";
     /// How much of the page's code was simplified away: `gentle`, `default` or `compact`.
     pub const LEVEL: &str = "level";

@@ -9,6 +9,8 @@ use std::collections::HashSet;
 use html5ever::{Attribute, local_name, ns};
 
 use super::Context;
+use super::image::SOURCE_ATTRIBUTE;
+use crate::ImagePolicy;
 use crate::css::{rewrite_attribute_value, rewrite_declarations};
 use crate::data_url::is_data_url;
 use crate::dom::{Dom, Element, NodeId};
@@ -177,7 +179,10 @@ fn html_attribute(
     let name = &*attribute.name.local;
     let is_known = KEPT.binary_search(&name).is_ok() || name.starts_with("aria-");
     let is_charset = name == "charset" && element.name.local == local_name!("meta");
-    if is_forbidden(name) || !(is_known || is_charset || names.contains(name)) {
+    let is_source = name == SOURCE_ATTRIBUTE
+        && context.resources.policy.images == ImagePolicy::Original
+        && super::image::is_image(element);
+    if is_forbidden(name) || !(is_known || is_charset || is_source || names.contains(name)) {
         return None;
     }
     let value = &*attribute.value;
@@ -246,7 +251,7 @@ pub(super) fn needs_a_selector(name: &str, is_html: bool) -> bool {
         let lower = name.to_ascii_lowercase();
         return lower.contains(':') || lower.starts_with("data-");
     }
-    !(KEPT.binary_search(&name).is_ok() || name.starts_with("aria-") || name == "charset")
+    !(KEPT.binary_search(&name).is_ok() || name.starts_with("aria-") || name == "charset" || name == SOURCE_ATTRIBUTE)
 }
 
 fn is_forbidden(name: &str) -> bool {

@@ -4,6 +4,7 @@ use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 use url::Url;
 
 use super::Context;
+use crate::ImagePolicy;
 use crate::data_url::is_data_url;
 use crate::dom::{Dom, Element, NodeId};
 use crate::resource::{DEFAULT_SIZE, Resources, Size, css_pixels, image_header, placeholder};
@@ -11,6 +12,9 @@ use crate::resource::{DEFAULT_SIZE, Resources, Size, css_pixels, image_header, p
 /// Where scripts that load images late look for the address. Without the script the image would stay empty.
 pub(crate) const LAZY_ATTRIBUTES: &[&str] =
     &["data-src", "data-lazy-src", "data-original", "data-lazy", "data-srcset", "data-lazy-srcset"];
+
+/// Where an image came from, in the code of a run that wants to know.
+pub(super) const SOURCE_ATTRIBUTE: &str = "data-source";
 
 /// Longest data URL that is taken for a stand-in of an image that a script loads late; real ones are longer.
 const STAND_IN_BYTES_MAX: usize = 256;
@@ -25,12 +29,26 @@ pub(super) fn replace(dom: &mut Dom, context: &Context<'_>) {
         } else if let Some(source) = source_for(dom, node, &candidates, context) {
             if let Some(element) = dom.element_mut(node) {
                 element.set("src", &source);
+                if context.resources.policy.images == ImagePolicy::Original {
+                    name_source(element, &candidates, &context.base);
+                }
             }
         } else {
             dom.remove(node);
         }
     }
     drop_sources(dom);
+}
+
+/// Says where the image came from. A page that was cleaned before says it already.
+fn name_source(element: &mut Element, candidates: &[String], base: &Url) {
+    let remote = candidates.iter().filter(|candidate| !is_data_url(candidate));
+    let said = element.get(SOURCE_ATTRIBUTE).and_then(|said| Url::parse(said).ok());
+    let source = remote.filter_map(|candidate| base.join(candidate).ok()).chain(said);
+    match source.into_iter().find(|url| matches!(url.scheme(), "http" | "https")) {
+        Some(url) => element.set(SOURCE_ATTRIBUTE, url.as_str()),
+        None => element.remove(SOURCE_ATTRIBUTE),
+    }
 }
 
 /// `<img>`, `<input type=image>`, and SVG's `<image>` and `<feImage>`.

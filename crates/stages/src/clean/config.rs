@@ -15,6 +15,8 @@ pub enum Images {
     Placeholder,
     /// The picture itself, as a data URL, where the assets have it; else a placeholder.
     Inline,
+    /// A placeholder, with the picture's own address beside it in the attribute `data-source`, which no browser fetches.
+    Original,
 }
 
 /// What becomes of fonts that a page brings.
@@ -157,7 +159,7 @@ pub struct CleanConfig {
     pub fonts: Fonts,
     /// Largest font that is inlined, in bytes.
     pub inline_font_bytes_max: usize,
-    /// What becomes of pictures: `placeholder` or `inline`.
+    /// What becomes of pictures: `placeholder`, `inline` or `original`.
     pub images: Images,
     /// Largest picture that is inlined, in bytes.
     pub inline_image_bytes_max: usize,
@@ -241,6 +243,7 @@ impl CleanConfig {
             images: match self.images {
                 Images::Placeholder => ImagePolicy::Placeholder,
                 Images::Inline => ImagePolicy::Inline,
+                Images::Original => ImagePolicy::Original,
             },
             inline_image_bytes_max: self.inline_image_bytes_max,
             unwanted: self.unwanted.iter().copied().map(Into::into).collect(),

@@ -299,7 +299,8 @@ fn reference<'c>(css: &'c str, lower: &str, at: usize, is_import: bool) -> (&'c 
         }
         return (&rest[1..end], after, is_url);
     }
-    let end = rest.find([')', ';']).unwrap_or(rest.len());
+    // Data URLs have semicolons.
+    let end = rest.find(if is_url { ')' } else { ';' }).unwrap_or(rest.len());
     (rest[..end].trim(), start + end, is_url)
 }
 
@@ -381,6 +382,7 @@ mod tests {
         let beacon = rendered("<img src=a.png width=1 height=1>");
         assert!(beacon.contains("display: none !important"), "{beacon}");
         check("<object data=a><b>c</b></object>", "<x-object data=a><b>c</b></x-object>", 0);
+        check("<style>a{b:url(data:x;base64,AA==)}</style>", "<style>a{b:url(\"data:x;base64,AA==\")}</style>", 0);
         check("<style>a{b:url( 'y' )}/* url(z) */</style>", "<style>a{b:url(\"data:,\")}/* url(z) */</style>", 0);
         check(
             "<link rel=stylesheet href=t.css>",

@@ -855,3 +855,16 @@ fn images_may_name_where_they_came_from() {
     check("<p>a<img src=ftp://example.com/d.png data-source=x>", None);
     check("<p data-source=https://example.com/>a", None);
 }
+
+#[test]
+fn a_style_of_another_type_is_none() {
+    let check = |kind: &str, counts: bool| {
+        let html = format!("<style type='{kind}'>p {{ color: red }}</style><p>a");
+        assert_eq!(kept(&html, &lenient(), &NoAssets).0.contains("color: red"), counts, "{kind:?}");
+    };
+    check("", true);
+    check("Text/CSS", true);
+    check("text/css ", false);
+    check("text/css; charset=utf-8", false);
+    check("text/less", false);
+}

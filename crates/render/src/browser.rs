@@ -9,7 +9,7 @@ use headless_chrome::protocol::cdp::{Browser as BrowserDomain, Target};
 use crate::farm::{FarmConfig, FarmError};
 use crate::frames::Frames;
 use crate::monitor::MemoryLimits;
-use crate::process::Process;
+use crate::process::{Process, Tallies};
 use crate::protocol;
 use crate::tab::Tab;
 use crate::transport::{CallError, Session, Transport, excerpt};
@@ -103,7 +103,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Starts a browser and waits until it answers.
-    pub(crate) fn start(config: &FarmConfig, spent_ms: &Arc<AtomicU64>) -> Result<Self, FarmError> {
+    pub(crate) fn start(config: &FarmConfig, tallies: &Arc<Tallies>) -> Result<Self, FarmError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("databuild-chrome-");
         let profile = match &config.profile_root {
@@ -113,8 +113,8 @@ impl Browser {
         let profile = profile.map_err(FarmError::Profile)?;
         let spawn_error = |source| FarmError::Spawn { chrome: config.chrome.clone(), source };
         let (process, from_chrome, to_chrome) =
-            Process::spawn(&config.chrome, &flags(config), profile, Arc::clone(spent_ms)).map_err(spawn_error)?;
-        let transport = Transport::new(from_chrome, to_chrome).map_err(spawn_error)?;
+            Process::spawn(&config.chrome, &flags(config), profile, Arc::clone(tallies)).map_err(spawn_error)?;
+        let transport = Transport::new(from_chrome, to_chrome, Arc::clone(tallies)).map_err(spawn_error)?;
         let control = transport.session(String::new());
         let deadline = Instant::now() + START_TIMEOUT;
         let asked = control.call(&BrowserDomain::GetVersion(None), deadline);

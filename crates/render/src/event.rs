@@ -126,6 +126,8 @@ pub struct FarmStats {
     pub pages: u64,
     /// Pages that were rendered a second time, in a browser of their own.
     pub retries: u64,
+    /// Requests that pages made, each of which was refused: a cleaned page makes none.
+    pub requests_refused: u64,
     /// Tabs that are rendering now.
     pub tabs_busy: usize,
     /// Tabs that were thrown away.

@@ -20,6 +20,7 @@ use crate::event::{FarmEvent, FarmStats, Observer, RestartReason, Step};
 use crate::monitor::{MemoryLimits, Monitor, Watched};
 use crate::policy::{RenderOutcome, RenderPolicy};
 use crate::pool::{Host, Pool, TakeError};
+use crate::process::Tallies;
 use crate::sequence::{self, SEQUENCE_VERSION, StepError};
 use crate::tab::Tab;
 
@@ -150,8 +151,7 @@ pub fn farm_fingerprint(build: &str, config: &FarmConfig) -> Digest {
 pub struct Farm {
     pool: Pool,
     watched: Watched,
-    /// Processor time of ended browsers, in ms.
-    spent_ms: Arc<AtomicU64>,
+    tallies: Arc<Tallies>,
     // After `pool`: browsers end first, then the watch.
     _monitor: Monitor,
     config: FarmConfig,
@@ -183,8 +183,8 @@ impl Farm {
         if config.browsers == 0 {
             return Err(FarmError::Empty);
         }
-        let spent_ms = Arc::default();
-        let first = Arc::new(Browser::start(&config, &spent_ms)?);
+        let tallies = Arc::default();
+        let first = Arc::new(Browser::start(&config, &tallies)?);
         let watched = Watched::default();
         watched.add(&first);
         let told = observer.clone();
@@ -201,7 +201,7 @@ impl Farm {
         let monitor = monitor.map_err(FarmError::Monitor)?;
         let version = first.version().to_owned();
         let pool = Pool::new(&config, first);
-        Ok(Self { pool, watched, spent_ms, _monitor: monitor, config, observer, version, counts: Counts::default() })
+        Ok(Self { pool, watched, tallies, _monitor: monitor, config, observer, version, counts: Counts::default() })
     }
 
     /// Name, version and build of the browser, as it says.
@@ -262,13 +262,14 @@ impl Farm {
         FarmStats {
             pages: count(&self.counts.pages),
             retries: count(&self.counts.retries),
+            requests_refused: count(&self.tallies.requests_refused),
             tabs_busy: self.pool.busy(),
             tabs_replaced: count(&self.counts.tabs_replaced),
             tabs_renewed: count(&self.counts.tabs_renewed),
             restarts: std::array::from_fn(|reason| count(&self.counts.restarts[reason])),
             memory_bytes: browsers.iter().map(|browser| count(&browser.memory_bytes)).sum(),
             browser_memory_peak_bytes: count(&self.watched.peak_bytes),
-            chrome_cpu: Duration::from_millis(count(&self.spent_ms)) + running,
+            chrome_cpu: Duration::from_millis(count(&self.tallies.spent_ms)) + running,
         }
     }
 
@@ -380,7 +381,7 @@ impl Farm {
 
 impl Host for Farm {
     fn start_browser(&self) -> Result<Arc<Browser>, FarmError> {
-        let browser = Arc::new(Browser::start(&self.config, &self.spent_ms)?);
+        let browser = Arc::new(Browser::start(&self.config, &self.tallies)?);
         self.watched.add(&browser);
         if self.pool.is_closed() {
             // It came too late for `abort` to see it.

@@ -4,7 +4,7 @@
 //! farm, on the same pages, it says what the farm adds.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::browser::Browser;
 use crate::farm::{FarmConfig, FarmError};
 use crate::frames::Shot;
 use crate::policy::RenderPolicy;
+use crate::process::Tallies;
 use crate::protocol::{Clip, Evaluate};
 use crate::sequence::SETTLE;
 use crate::snapshot;
@@ -61,10 +62,10 @@ pub struct Floor {
 impl Floor {
     /// Starts the browsers and opens the tabs.
     pub fn start(config: &FarmConfig) -> Result<Self, FloorError> {
-        let spent_ms = Arc::<AtomicU64>::default();
+        let tallies = Arc::<Tallies>::default();
         let (mut browsers, mut tabs) = (Vec::new(), Vec::new());
         for _ in 0..config.browsers {
-            let browser = Browser::start(config, &spent_ms)?;
+            let browser = Browser::start(config, &tallies)?;
             tabs.push(browser.open_tab()?);
             browsers.push(browser);
         }

@@ -47,14 +47,23 @@ const FONTS: &str = r#"<?xml version="1.0"?>
 </fontconfig>
 "#;
 
+/// What the browsers of a farm have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    /// Processor time of ended browsers, in ms.
+    pub(crate) spent_ms: AtomicU64,
+    /// Requests that pages made, and that were refused.
+    pub(crate) requests_refused: AtomicU64,
+}
+
 /// A running browser.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Mutex<Child>,
     group: Pid,
     profile: Option<TempDir>,
-    /// Processor time of ended browsers in ms, shared with the farm; this one adds its own when it ends.
-    spent_ms: Arc<AtomicU64>,
+    /// Shared with the farm; this one adds its processor time when it ends.
+    tallies: Arc<Tallies>,
     counted: AtomicBool,
 }
 
@@ -64,7 +73,7 @@ impl Process {
         chrome: &Path,
         flags: &[String],
         profile: TempDir,
-        spent_ms: Arc<AtomicU64>,
+        tallies: Arc<Tallies>,
     ) -> io::Result<(Self, PipeReader, PipeWriter)> {
         let (chrome_reads, to_chrome) = io::pipe()?;
         let (from_chrome, chrome_writes) = io::pipe()?;
@@ -86,13 +95,13 @@ impl Process {
         let child = command.spawn()?;
         let group = Pid::from_child(&child);
         let (child, profile, counted) = (Mutex::new(child), Some(profile), AtomicBool::new(false));
-        Ok((Self { child, group, profile, spent_ms, counted }, from_chrome, to_chrome))
+        Ok((Self { child, group, profile, tallies, counted }, from_chrome, to_chrome))
     }
 
     /// Kills every process of the browser and returns when they are gone. May be called again.
     pub(crate) fn kill(&self) {
         if !self.counted.swap(true, Ordering::Relaxed) {
-            self.spent_ms.fetch_add(self.cpu().as_millis() as u64, Ordering::Relaxed);
+            self.tallies.spent_ms.fetch_add(self.cpu().as_millis() as u64, Ordering::Relaxed);
         }
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(child.try_wait(), Ok(None)) {

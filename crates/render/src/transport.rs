@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::process::Tallies;
+
 /// Longest message that is read; the screenshot of the largest texture stays below. A browser that says more is dropped.
 const MESSAGE_BYTES_MAX: u64 = 1 << 30;
 /// Buffer between messages; larger ones are given back to the system.
@@ -99,11 +101,11 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// Starts talking. The two threads end when the browser closes its ends.
-    pub(crate) fn new(from_chrome: PipeReader, to_chrome: PipeWriter) -> io::Result<Arc<Self>> {
+    pub(crate) fn new(from_chrome: PipeReader, to_chrome: PipeWriter, tallies: Arc<Tallies>) -> io::Result<Arc<Self>> {
         let (outbox, to_send) = mpsc::channel();
         let inboxes: Arc<Inboxes> = Arc::new(Mutex::new(Some(HashMap::new())));
         thread::Builder::new().name("chrome-writer".to_owned()).spawn(move || write_all(to_chrome, &to_send))?;
-        let reader = Reader { inboxes: Arc::clone(&inboxes), outbox: outbox.clone() };
+        let reader = Reader { inboxes: Arc::clone(&inboxes), outbox: outbox.clone(), tallies };
         thread::Builder::new().name("chrome-reader".to_owned()).spawn(move || reader.run(from_chrome))?;
         Ok(Arc::new(Self { outbox, inboxes, next_id: AtomicU32::new(1) }))
     }
@@ -248,6 +250,7 @@ impl Drop for Session {
 struct Reader {
     inboxes: Arc<Inboxes>,
     outbox: Sender<Vec<u8>>,
+    tallies: Arc<Tallies>,
 }
 
 impl Reader {
@@ -301,6 +304,7 @@ impl Reader {
             request_id: String,
         }
         let Some(Ok(paused)) = params.map(|raw| serde_json::from_str::<Paused>(raw.get())) else { return };
+        self.tallies.requests_refused.fetch_add(1, Ordering::Relaxed);
         let params = serde_json::json!({ "requestId": paused.request_id, "errorReason": "Aborted" });
         // Nobody waits for id 0.
         let _ = self.outbox.send(encode(&Call { id: 0, method: "Fetch.failRequest", params: &params, session }));

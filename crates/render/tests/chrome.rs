@@ -500,6 +500,16 @@ fn scripts_run_only_when_they_are_asked_for_and_with_a_pinned_clock() {
 }
 
 #[test]
+fn requests_of_pages_are_refused_and_counted() {
+    let Some(rig) = rig(|config| config.browsers = 1) else { return };
+    let page = "<img src=http://127.0.0.1:9/a.png><link rel=stylesheet href=http://127.0.0.1:9/a.css><p>text";
+    rendered(rig.farm.render(page, &policy()));
+    assert_eq!(rig.farm.stats().requests_refused, 2);
+    rendered(rig.farm.render("<p>text<img src=data:image/png;base64,AA==>", &policy()));
+    assert_eq!(rig.farm.stats().requests_refused, 2);
+}
+
+#[test]
 fn a_document_is_given_as_its_scripts_left_it() {
     let Some(rig) = rig(|config| config.browsers = 1) else { return };
     // Names of elements hide members of the document, and what is fetched is not there.

@@ -51,8 +51,9 @@ pub(super) fn is_sheet_link(element: &Element) -> bool {
 
 /// Whether the sheet counts: it is CSS and does not belong to a set that the user would have to choose.
 fn applies(element: &Element, preferred: &mut Option<String>) -> bool {
-    let kind = element.get("type").unwrap_or_default().trim();
-    let mime = kind.split(';').next().unwrap_or_default().trim();
+    // Browsers take a link's type for a MIME type, and a style's for a word: `text/css ` is none.
+    let kind = element.get("type").unwrap_or_default();
+    let mime = if is_link(&element.name.local) { kind.split(';').next().unwrap_or_default().trim() } else { kind };
     if !mime.is_empty() && !mime.eq_ignore_ascii_case("text/css") {
         return false;
     }

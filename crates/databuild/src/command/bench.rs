@@ -200,10 +200,11 @@ fn measure(
     ));
     let restarts = render::RestartReason::ALL.map(|why| format!("{} {}", stats.restarts_for(why), why.name()));
     printer.data(&format!(
-        "restarts       {}; {} pages retried, {} tabs renewed",
+        "restarts       {}; {} pages retried, {} tabs renewed, {} requests refused",
         restarts.join(", "),
         stats.retries,
-        stats.tabs_renewed
+        stats.tabs_renewed,
+        stats.requests_refused
     ));
     if args.floor {
         report(printer, "floor", bare, count);

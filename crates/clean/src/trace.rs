@@ -66,12 +66,8 @@ impl State {
 }
 
 fn tag(element: &Element) -> String {
-    let mut tag = format!("<{}", element.name.local);
-    for attribute in &element.attributes {
-        tag.push_str(&format!(" {}=\"{}\"", attribute.name.local, attribute.value));
-    }
-    tag.push('>');
-    short(&tag)
+    let attributes = element.attributes.iter().map(|a| format!(" {}=\"{}\"", a.name.local, a.value));
+    short(&format!("<{}{}>", element.name.local, attributes.collect::<String>()))
 }
 
 /// One line of it.

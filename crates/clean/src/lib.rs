@@ -17,6 +17,7 @@ mod part;
 mod pass;
 mod policy;
 mod ranges;
+mod reencode;
 mod resource;
 mod rule;
 mod scripts;

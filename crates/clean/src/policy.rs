@@ -14,7 +14,7 @@ pub enum ImagePolicy {
     /// A neutral box of the image's true size.
     #[default]
     Placeholder,
-    /// The asset itself as a data URL; a placeholder where it is missing or too large.
+    /// The asset itself as a data URL, in fewer bytes where it is too large; a placeholder where it is missing or still too large.
     Inline,
     /// A placeholder, with the image's own address beside it in `data-source`, where no browser fetches it.
     Original,

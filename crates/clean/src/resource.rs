@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::ImageReader;
 use url::Url;
 
-use crate::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, data_url, dom};
+use crate::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, data_url, dom, reencode};
 
 /// Fill of placeholders: a light grey that reads as "something is here" on white and on dark pages.
 pub(crate) const NEUTRAL: &str = "#d5d9de";
@@ -76,11 +76,14 @@ impl Resources<'_> {
     pub(crate) fn image(&self, asset: &Asset, shown_at: Option<Size>) -> Option<String> {
         let (mime, size) = image_header(asset)?;
         let pixels = size.map_or(0, |size| u64::from(size.width) * u64::from(size.height));
-        let inline = self.policy.images == ImagePolicy::Inline
-            && asset.bytes.len() <= self.policy.inline_image_bytes_max
-            && pixels <= self.policy.inline_image_pixels_max;
-        if inline {
-            return Some(data_url::encode(mime, &asset.bytes));
+        if self.policy.images == ImagePolicy::Inline && pixels <= self.policy.inline_image_pixels_max {
+            let bytes_max = self.policy.inline_image_bytes_max;
+            if asset.bytes.len() <= bytes_max {
+                return Some(data_url::encode(mime, &asset.bytes));
+            }
+            if let Some((mime, bytes)) = reencode::within(&asset.bytes, bytes_max) {
+                return Some(data_url::encode(mime, &bytes));
+            }
         }
         Some(placeholder(size.or(shown_at).unwrap_or(DEFAULT_SIZE)))
     }

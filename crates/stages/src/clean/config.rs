@@ -161,7 +161,7 @@ pub struct CleanConfig {
     pub inline_font_bytes_max: usize,
     /// What becomes of pictures: `placeholder`, `inline` or `original`.
     pub images: Images,
-    /// Largest picture that is inlined, in bytes.
+    /// Largest picture that is inlined, in bytes; larger ones are encoded again to fit.
     pub inline_image_bytes_max: usize,
     /// Pages that are no content and are rejected, each kind by a rule of its name.
     pub unwanted: Vec<PageKind>,

@@ -6,13 +6,14 @@
 //! - `--images placeholder|inline`, `--fonts installed|inline`
 //! - `--bare`: only parses and writes with html5ever and its own tree, to compare with
 //! - `--signals`: a JSON line for each page with what decides whether it is wanted: kind, languages, words
+//! - `--bad-words FILE`: a list of bad words, one a line, for `--signals`
 //! - `--out DIR`: writes each page as captured, with its assets in it, and as cleaned
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, clean, original};
+use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, WordList, clean, original};
 use ingest::{ArchiveReader, AssetIndex, CaptureOutcome, CapturePolicy, CaptureReader, Limits};
 use item::{Capture, Verdict, name};
 
@@ -29,6 +30,7 @@ const SIGNALS: &[&str] = &[
     name::TEXT_LANG,
     name::TEXT_LANG_CONFIDENCE,
     name::EXPLICIT_WORDS,
+    name::BAD_WORD_SHARE,
     name::HTML_TOKENS,
     name::CSS_TOKENS,
 ];
@@ -62,6 +64,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             "--fonts" if value()? == "inline" => policy.fonts = FontPolicy::Inline,
             "--images" | "--fonts" => {}
+            "--bad-words" => {
+                let words = std::fs::read_to_string(value()?)?;
+                policy.bad_words = std::sync::Arc::new(WordList::from_lines(&words));
+            }
             "--bare" => is_bare = true,
             "--signals" => lists_signals = true,
             "--out" => out = Some(PathBuf::from(value()?)),

@@ -382,6 +382,20 @@ fn check_settles(html: &str) -> Result<(), proptest::test_runner::TestCaseError>
     Ok(())
 }
 
+/// Sheets that once did not.
+#[test]
+fn odd_sheets_settle() {
+    let check = |css: &str| {
+        let html = format!(
+            "<!DOCTYPE html><style>{css}</style><div class=a id=i><p class='b c'>x</p> <p hidden>y</p><b>z</b></div>"
+        );
+        check_settles(&html).unwrap_or_else(|error| panic!("{css}: {error}"));
+    };
+    check("p{display:none}@layer a,b;p:last-of-type{display:none}p+b{top:0}");
+    check("b,h3{top:0;h1{top:1px}");
+    check("b,h3{top:0;&.x{top:1px}b,h3{top:2px;h1{top:3px}}");
+}
+
 proptest! {
     #[test]
     fn any_soup_settles(html in soup(), doctype in any::<bool>()) {

@@ -124,23 +124,14 @@ impl Reader<'_, '_> {
         let is_used = |selector: &Complex<'_>| {
             if above.is_nested { selector.sketch.is_possible } else { self.matcher.matches(selector) }
         };
-        let is_any_used = if is_whole {
-            selectors.iter().any(is_used)
-        } else {
-            // `&` in a nested rule is as specific as the most specific selector of the list, used or not.
-            is_whole = block.contains('{');
-            if is_whole {
-                selectors.iter().any(is_used)
-            } else {
-                selectors.retain(is_used);
-                !selectors.is_empty()
-            }
-        };
-        if !is_any_used {
+        if !selectors.iter().any(is_used) {
             return None;
         }
         let inside = Above { depth: above.depth + 1, is_nested: true, ..above };
         let body = self.body(block, inside);
+        if !is_whole && !has_rules(&body) {
+            selectors.retain(is_used);
+        }
         let style =
             Style { selectors, is_whole, is_nested: above.is_nested, is_unconditional: above.is_unconditional, body };
         (!style.body.is_empty()).then_some(Rule::Style(style))
@@ -225,6 +216,12 @@ fn is_spoilt(head: &str) -> bool {
     false
 }
 
+/// Whether rules stand in a style rule. `&` in them is as specific as the most specific selector of the list, used or not, so such a
+/// list stays as it is.
+fn has_rules(body: &[Entry<'_>]) -> bool {
+    body.iter().any(|entry| matches!(entry, Entry::Rule(_)))
+}
+
 /// Drops what no longer matches, then what is empty. Named rules stay.
 pub(super) fn recheck(entries: &mut Vec<Entry<'_>>, matcher: &Matcher<'_>) {
     entries.retain_mut(|entry| match entry {
@@ -233,15 +230,14 @@ pub(super) fn recheck(entries: &mut Vec<Entry<'_>>, matcher: &Matcher<'_>) {
             let is_used = |selector: &Complex<'_>| {
                 if is_nested { matcher.is_possible(selector) } else { matcher.still_matches(selector) }
             };
-            if style.is_whole {
-                if !style.selectors.iter().any(is_used) {
-                    return false;
-                }
-            } else {
-                style.selectors.retain(is_used);
+            if !style.selectors.iter().any(is_used) {
+                return false;
             }
             recheck(&mut style.body, matcher);
-            !style.selectors.is_empty() && !style.body.is_empty()
+            if !style.is_whole && !has_rules(&style.body) {
+                style.selectors.retain(is_used);
+            }
+            !style.body.is_empty()
         }
         Entry::Rule(Rule::Group(group)) => {
             recheck(&mut group.rules, matcher);

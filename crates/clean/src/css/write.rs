@@ -80,7 +80,12 @@ pub(super) fn sheet(pieces: &[Used<'_>], resources: Resources<'_>, format: Forma
         rules.extend(parts);
     }
     tidy(&mut rules, comma(format));
+    let count = rules.len();
     drop_idle_layers(&mut rules);
+    if rules.len() < count {
+        // Rules that stood around a layer are neighbours now.
+        tidy(&mut rules, comma(format));
+    }
     let mut out = String::new();
     print(&rules, 0, format, &mut out);
     trimmed(&out).to_owned()

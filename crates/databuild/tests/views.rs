@@ -148,3 +148,24 @@ fn a_shell_is_what_its_scripts_make_of_it() {
     let html = rows[0].text.as_deref().expect("asked for");
     assert!(html.contains("<h1>Kettles</h1>") && !html.contains("<script") && !html.contains("<base"), "{html}");
 }
+
+#[test]
+fn what_cleaning_takes_is_told_with_the_reason() {
+    let inspect = |more: &[&str]| {
+        let page = ["inspect", "pipelines/sample/sample.warc.gz", "--page", "https://www.vanvista.example/gadgets/ten"];
+        let output = databuild().args(page).args(more).output().expect("the binary");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let told = inspect(&["--diff"]);
+    assert!(told.contains("shows nothing when scripts do not run:"), "{told}");
+    let lines = inspect(&["--diff", "--json"]);
+    let removed: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    assert!(removed.iter().any(|removed| removed["what"] == "<noscript>"), "{lines}");
+    let html = inspect(&[]);
+    assert!(html.starts_with("<!DOCTYPE html>") && !html.contains("<script"), "{html}");
+    let missing = ["inspect", "pipelines/sample/sample.warc.gz", "--page", "https://nowhere.example/"];
+    let output = databuild().args(missing).output().expect("the binary");
+    assert!(!output.status.success() && text(&output.stderr).contains("hint: `databuild inspect FILE` lists"));
+}

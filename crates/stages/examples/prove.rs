@@ -18,10 +18,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use clean::{Asset, Assets, CleanPolicy, FontPolicy, ImagePolicy, Level, clean_at, original};
-use image::RgbaImage;
 use ingest::{ArchiveReader, AssetIndex, CaptureOutcome, CapturePolicy, CaptureReader, Limits};
 use item::{Capture, Verdict};
 use render::{Farm, FarmConfig, RenderOutcome, RenderPolicy, find_chrome};
+use synth::metric::Picture;
 
 /// Share of differing pixels up to which two screenshots count as equal.
 const TOLERANCE: f64 = 0.001;
@@ -156,8 +156,8 @@ fn prove(index: usize, url: &str, capture: &Capture, options: &Options, assets: 
     let mut policy = RenderPolicy { html_bytes_max: 64 << 20, ..RenderPolicy::accept_all() };
     policy.viewport.width = options.width;
     let shot = |html: &str| match farm.render(html, &policy) {
-        RenderOutcome::Rendered(rendered) => image::load_from_memory(&rendered.screenshot)
-            .map(|picture| picture.to_rgba8())
+        RenderOutcome::Rendered(rendered) => Picture::from_encoded(&rendered.screenshot)
+            .map(|picture| (picture, rendered.screenshot))
             .map_err(|error| error.to_string()),
         RenderOutcome::Refused(rejection) => Err(rejection.rule.name.to_owned()),
         RenderOutcome::Failed(failure) => Err(failure.message),
@@ -179,14 +179,15 @@ fn prove(index: usize, url: &str, capture: &Capture, options: &Options, assets: 
         };
         match (&expected, shot(&html)) {
             (Ok(expected), Ok(found)) => {
-                let differing = difference(expected, &found);
+                let differing = expected.0.differing(&found.0);
                 if differing > TOLERANCE
                     && let Some(folder) = &options.keep
                 {
                     let name = |what: &str| folder.join(format!("{index:05}-{}-{what}", level.name()));
                     let written = std::fs::write(name("before.html"), &before.html)
                         .and_then(|()| std::fs::write(name("after.html"), &html));
-                    let pictures = expected.save(name("before.png")).and_then(|()| found.save(name("after.png")));
+                    let pictures = std::fs::write(name("before.png"), &expected.1)
+                        .and_then(|()| std::fs::write(name("after.png"), &found.1));
                     if written.is_err() || pictures.is_err() {
                         println!("{url}: could not be written to {}", folder.display());
                     }
@@ -198,19 +199,6 @@ fn prove(index: usize, url: &str, capture: &Capture, options: &Options, assets: 
         }
     };
     options.levels.iter().map(|&level| Row { url: url.to_owned(), level, outcome: outcome(level) }).collect()
-}
-
-/// Share of pixels that differ at all; what only one of the pictures has counts too.
-fn difference(a: &RgbaImage, b: &RgbaImage) -> f64 {
-    let (width, height) = (a.width().max(b.width()), a.height().max(b.height()));
-    let common = (a.width().min(b.width()), a.height().min(b.height()));
-    let mut differing = u64::from(width) * u64::from(height) - u64::from(common.0) * u64::from(common.1);
-    for y in 0..common.1 {
-        for x in 0..common.0 {
-            differing += u64::from(a.get_pixel(x, y) != b.get_pixel(x, y));
-        }
-    }
-    differing as f64 / (f64::from(width) * f64::from(height))
 }
 
 fn json_line(row: &Row) -> String {

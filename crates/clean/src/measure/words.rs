@@ -169,7 +169,6 @@ const EXPLICIT_PARTS: &[&str] = &[
 
 /// Different explicit words in a text that is in lower case.
 pub(super) fn explicit(text: &str) -> usize {
-    debug_assert!(!text.chars().any(char::is_uppercase) || text.to_lowercase() == *text);
     let found: BTreeSet<&str> =
         words(text).filter_map(|word| EXPLICIT.binary_search(&word).ok().map(|at| EXPLICIT[at])).collect();
     let is_foreign = text.chars().any(|c| c >= '\u{3000}');

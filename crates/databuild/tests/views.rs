@@ -169,3 +169,30 @@ fn what_cleaning_takes_is_told_with_the_reason() {
     let output = databuild().args(missing).output().expect("the binary");
     assert!(!output.status.success() && text(&output.stderr).contains("hint: `databuild inspect FILE` lists"));
 }
+
+#[test]
+fn a_page_that_looks_other_is_simplified_less() {
+    if !is_equipped() {
+        return;
+    }
+    // Edges between pixels, drawn so large that the digits which are cut off tell in their shade.
+    let stripe = |at: u32| format!("M0.{at:02}34567 0V1H0.{at:02}98765V0Z");
+    let stripes: String = (0..100).map(stripe).collect();
+    let drawing = format!(
+        "<!doctype html><title>Stripes</title><style>body {{ margin: 0 }}</style><p>{}</p>\
+         <svg viewBox='0 0 1 1' width=1280 height=1280><path d='{stripes}'/></svg>",
+        "A drawing with edges that stand between pixels. ".repeat(5)
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let pages = WarcBuilder::new().page("https://stripes.example/", &drawing);
+    std::fs::write(folder.path().join("pages.warc.gz"), pages.build_gz()).expect("a file");
+    let path = folder.path().join("stripes.toml");
+    let file = "[source]\nwarcs = [\"pages.warc.gz\"]\n[clean]\nlevel = \"compact\"\n[render]\nprove = \"all\"\n\
+                [snapshots]\nscore_min = 0.0\n";
+    std::fs::write(&path, file).expect("a file");
+    let output = databuild().args(["run", "--quiet"]).arg(&path).output().expect("the binary");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let rows = rows_in(&folder.path().join(".databuild/dataset/stripes"));
+    assert_eq!(count(&rows, |row| &row.level), BTreeMap::from([("gentle", 1)]));
+    assert_eq!(count(&rows, |row| &row.proof), BTreeMap::from([("equal", 1)]));
+}

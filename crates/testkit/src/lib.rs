@@ -11,6 +11,7 @@ pub mod sample;
 mod scene;
 mod seed;
 pub mod server;
+pub mod tiny_vlm;
 pub mod warc;
 
 /// One gzip member, as servers and crawlers write them.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what databuild needs on Debian or Ubuntu, and nothing that is there already:
 #   Chrome (Debian's chromium-headless-shell), fonts, a C compiler, the ONNX Runtime library out of its PyPI wheel.
-# With --tests also the Python packages that the tests read the dataset with.
+# With --tests also the Python packages that the tests read the dataset with, and the engine that they talk to.
 # Everything that is not a system package lands in .tools/ of this folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -69,4 +69,5 @@ if [ "${1:-}" = --tests ]; then
     .tools/python/bin/python -m pip install -q --disable-pip-version-check -r tests/python/requirements.txt
     cp tests/python/requirements.txt "$stamp"
   fi
+  infra/llama-server.sh
 fi

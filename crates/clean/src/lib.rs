@@ -5,6 +5,7 @@
 //! anything. [`element_ranges`] says where each element of such a document stands.
 
 mod assets;
+mod audit;
 mod clean;
 mod css;
 mod data_url;
@@ -28,6 +29,7 @@ mod tests;
 mod trace;
 
 pub use assets::{Asset, Assets, NoAssets};
+pub use audit::{Audit, audit};
 pub use clean::{clean, clean_at, explain};
 pub use measure::{PageKind, WordList, sheet_apart};
 pub use original::{Original, original};

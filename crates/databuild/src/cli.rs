@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Set the limits of near-duplicates by eye, and keep an index of what is published.
     #[command(subcommand)]
     Dedup(DedupCommand),
+    /// Find out what a model server does, before a long run relies on it.
+    #[command(subcommand)]
+    Vlm(VlmCommand),
     /// Measure what a part of the pipeline costs on this machine.
     Bench {
         /// Which part.
@@ -68,7 +71,7 @@ pub(crate) enum Command {
     Doctor,
     /// Print the JSON Schema of the pipeline file or of the manifest, or the columns of a subset.
     Schema {
-        /// `pipeline`, `manifest`, or a subset: `pages`, `meta`, `edit`, `polish`, `rejects`.
+        /// `pipeline`, `manifest`, or a subset: `pages`, `meta`, `edit`, `polish`, `preference`, `rejects`.
         #[arg(default_value = "pipeline")]
         of: String,
     },
@@ -358,7 +361,7 @@ pub(crate) struct ExportArgs {
     /// WebDataset: megabytes of a tar file.
     #[arg(long, value_name = "MB", default_value_t = 500)]
     pub(crate) shard_mb: u64,
-    /// `pages`, `edit` or `polish`; all three by default.
+    /// `pages`, `edit`, `polish` or `preference`; all of them by default.
     #[arg(long)]
     pub(crate) subset: Option<String>,
     /// Style of the instructions: `detailed` (by default), `short`, `human` or `conversational`.
@@ -403,6 +406,22 @@ pub(crate) struct HashlistArgs {
     /// Write the list to this file instead of the terminal.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VlmCommand {
+    /// Ask short questions with pictures: text, schemas, limits, seeds. Fails where something does not work.
+    Check(VlmCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VlmCheckArgs {
+    /// Base URL of the server, such as http://127.0.0.1:8000/v1.
+    #[arg(long = "url", value_name = "URL", required = true)]
+    pub(crate) urls: Vec<String>,
+    /// Name of the model, as the server knows it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use pipeline::{Environment, S3Credentials};
+use pipeline::{Environment, Key, S3Credentials};
 
 /// Path of the ONNX Runtime library; the name that the `ort` crate gave it.
 const ONNX_RUNTIME: &str = "ORT_DYLIB_PATH";
@@ -24,9 +24,15 @@ pub(crate) fn read() -> Environment {
         path: variable(PATH).unwrap_or_default(),
         onnx_runtime: onnx_runtime_candidates(),
         s3: s3_credentials(),
+        model_key: model_key(),
         is_root: rustix::process::geteuid().is_root(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
+}
+
+/// A key for servers of a model: our own name, so that a key of somebody else's service never goes to another server by accident.
+fn model_key() -> Option<Key> {
+    variable("DATABUILD_MODEL_KEY").map(|key| Key::new(key.to_string_lossy().into_owned()))
 }
 
 /// The names that every tool of S3 reads.

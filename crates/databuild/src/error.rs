@@ -85,6 +85,10 @@ impl From<EngineError> for CommandError {
                 ExitStatus::Environment,
                 "look at `[source]`, at the archive and at the network; what is finished is kept, and the same command goes on from there",
             ),
+            EngineError::Stage { stage, .. } if stage == "model" => (
+                ExitStatus::Environment,
+                "`databuild vlm check --url URL --model NAME` says what the server does; a key stands in DATABUILD_MODEL_KEY",
+            ),
             EngineError::Stage { .. } => (ExitStatus::Environment, "`databuild doctor` checks what the stages need"),
         };
         Self::new(status, error).hint(hint)

@@ -36,7 +36,7 @@ const KEEPS: &[(&str, &[&str])] = &[
     ("image_hasher", &["dedup"]),
     ("ort", &["score"]),
     ("warc", &["ingest", "testkit"]),
-    ("ureq", &["ingest", "publish"]),
+    ("ureq", &["ingest", "publish", "synth"]),
     ("rusty-s3", &["ingest", "publish"]),
     ("robotxt", &["ingest"]),
     ("tokio", &["engine", "databuild"]),

@@ -35,5 +35,5 @@ pub use reader::{Columns, PageRow, PageRows, ShardReader};
 pub use schema::{ColumnInfo, ColumnKind, Subset};
 pub use shards::{ShardFile, ShardPolicy, ShardSetWriter};
 pub use summary::{ColumnSummary, FileSummary, RowGroupSummary};
-pub use triple_reader::{TripleRow, each_triple, triple_ids};
+pub use triple_reader::{TripleRow, WorseRow, each_triple, triple_ids};
 pub use webdataset::{ExportSummary, RowFiles, export_webdataset};

@@ -90,6 +90,14 @@ impl<'a> Record<'a> {
         }
     }
 
+    pub(crate) fn maybe_bytes(&mut self) -> Option<Option<Bytes>> {
+        match self.0.next()? {
+            Cell::Bytes(bytes) => Some(Some(Bytes::from(bytes.into_owned()))),
+            Cell::Null => Some(None),
+            _ => None,
+        }
+    }
+
     pub(crate) fn many(&mut self) -> Option<Vec<Cell<'a>>> {
         match self.0.next()? {
             Cell::Many(cells) => Some(cells),

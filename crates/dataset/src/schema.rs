@@ -6,7 +6,7 @@ use crate::column::{Field, Kind, Layout};
 use crate::loss::REJECTS;
 use crate::meta;
 use crate::pages::PAGES;
-use crate::triples::{EDIT, POLISH};
+use crate::triples::{EDIT, POLISH, PREFERENCE};
 
 /// A published subset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,13 +19,15 @@ pub enum Subset {
     Edit,
     /// Drafts with the pages that they should be.
     Polish,
+    /// Pairs of answers to one question.
+    Preference,
     /// What did not reach the dataset, and why.
     Rejects,
 }
 
 impl Subset {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Pages, Self::Meta, Self::Edit, Self::Polish, Self::Rejects];
+    pub const ALL: [Self; 6] = [Self::Pages, Self::Meta, Self::Edit, Self::Polish, Self::Preference, Self::Rejects];
 
     /// Name of the subset and of its folder.
     pub const fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Subset {
             Self::Meta => meta::NAME,
             Self::Edit => EDIT.name,
             Self::Polish => POLISH.name,
+            Self::Preference => PREFERENCE.name,
             Self::Rejects => REJECTS.name,
         }
     }
@@ -49,6 +52,9 @@ impl Subset {
                 "Edits proven by rendering: code and screenshot before, an instruction, code and screenshot after."
             }
             Self::Polish => "Drafts of a page, with code and screenshot, and the page that they should become.",
+            Self::Preference => {
+                "Two answers of a model to the same question: one that passed every check, and one that did not."
+            }
             Self::Rejects => "Every page that is not in the dataset, with the rule that kept it out.",
         }
     }
@@ -69,6 +75,7 @@ impl Subset {
             Self::Meta => meta::layout(),
             Self::Edit => EDIT.layout(),
             Self::Polish => POLISH.layout(),
+            Self::Preference => PREFERENCE.layout(),
             Self::Rejects => REJECTS.layout(),
         }
     }

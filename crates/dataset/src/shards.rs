@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use item::{Item, ItemId, Loss, Snapshot, Task, Triple};
+use item::{Item, ItemId, Loss, Snapshot, Triple};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ use crate::manifest::SubsetManifest;
 use crate::pages::{self, PAGES};
 use crate::schema::{Subset, Written};
 use crate::spool::{SortedRows, Spool};
-use crate::triples::{self, EDIT, POLISH};
+use crate::triples;
 
 /// Sizes of shards and of what they are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,12 +101,9 @@ impl ShardSetWriter {
         self.add(Subset::Pages, &PAGES, pages::split_of(page), page.head.id, page)
     }
 
-    /// Adds a row of `edit` or `polish`; its split is that of its page.
+    /// Adds a row of `edit`, `polish` or `preference`; its split is that of its page.
     pub fn add_triple(&mut self, triple: &Item<Triple>) -> Result<(), DatasetError> {
-        let (subset, table) = match triple.body.task {
-            Task::Edit => (Subset::Edit, &EDIT),
-            Task::Polish => (Subset::Polish, &POLISH),
-        };
+        let (subset, table) = triples::table(triple.body.task);
         self.add(subset, table, triples::split_of(triple), triple.head.id, triple)
     }
 

@@ -1,23 +1,38 @@
-//! The `edit` and `polish` subsets: triples of code and picture before, instruction, code and picture after.
+//! The `edit`, `polish` and `preference` subsets: triples of code and picture before, instruction, code and picture after; and pairs of
+//! answers to one question.
 //!
 //! `page_html_sha256` joins a triple with its row in `pages`, by that row's `html_sha256`.
 
-use item::{Item, Shown, Task, Triple, Wording, name, picture_extension};
+use item::{Item, Shown, Task, Triple, Value, Wording, name, picture_extension};
 
 use crate::cell::Cell;
 use crate::column::{Column, Field, Kind, Table};
 use crate::files::{CREATED_BY, sha256_hex};
 use crate::pages::DEFAULT_SPLIT;
+use crate::schema::Subset;
 
 type TripleItem = Item<Triple>;
 
 /// One row per edit.
 pub(crate) const EDIT: Table<TripleItem> =
-    Table { name: "edit", version: 1, columns: &[IDENTITY, EDITED, CHANGE, EDIT_MEASURES, ORIGIN] };
+    Table { name: "edit", version: 2, columns: &[IDENTITY, EDITED, CHANGE, EDIT_MEASURES, MODEL, ORIGIN] };
 
 /// One row per draft and answer.
 pub(crate) const POLISH: Table<TripleItem> =
-    Table { name: "polish", version: 1, columns: &[IDENTITY, POLISHED, CHANGE, POLISH_MEASURES, ORIGIN] };
+    Table { name: "polish", version: 2, columns: &[IDENTITY, POLISHED, CHANGE, POLISH_MEASURES, MODEL, ORIGIN] };
+
+/// One row per pair of answers to the same question.
+pub(crate) const PREFERENCE: Table<TripleItem> =
+    Table { name: "preference", version: 1, columns: &[IDENTITY, PREFERRED, CHANGE, MODEL, ORIGIN] };
+
+/// The table of a task.
+pub(crate) const fn table(task: Task) -> (Subset, &'static Table<TripleItem>) {
+    match task {
+        Task::Edit => (Subset::Edit, &EDIT),
+        Task::Polish => (Subset::Polish, &POLISH),
+        Task::Preference => (Subset::Preference, &PREFERENCE),
+    }
+}
 
 /// The split a triple belongs to: that of its page.
 pub(crate) fn split_of(triple: &TripleItem) -> &str {
@@ -29,11 +44,7 @@ const IDENTITY: &[Column<TripleItem>] = &[
         Cell::owned(t.head.id.to_string())
     }),
     Column::always("page_html_sha256", Kind::Text, "`html_sha256` of the page in `pages` that it was made of.", |t| {
-        let page = match t.body.task {
-            Task::Edit => &t.body.before,
-            Task::Polish => &t.body.after,
-        };
-        Cell::owned(sha256_hex(page.html.as_bytes()))
+        Cell::owned(sha256_hex(t.body.page().html.as_bytes()))
     }),
     Column::always("instruction", Kind::Text, "What is asked for, the canonical wording.", |t| {
         Cell::text(t.body.instructions.first().map_or("", |wording| &wording.text))
@@ -46,7 +57,11 @@ const IDENTITY: &[Column<TripleItem>] = &[
 const WORDING: Field = Field::always(
     "item",
     Kind::Struct(&[
-        Field::always("style", Kind::Word, "`detailed`, `short`, `human` or `conversational`."),
+        Field::always(
+            "style",
+            Kind::Word,
+            "`detailed`, `short`, `human`, `conversational`, or `described` by a model.",
+        ),
         Field::always("text", Kind::Text, "The words."),
     ]),
     "One wording.",
@@ -57,22 +72,67 @@ fn wording_cell(wording: &Wording) -> Cell<'_> {
 }
 
 const EDITED: &[Column<TripleItem>] = &[
-    Column::always("before_image", Kind::Image, "Screenshot of `before`, PNG.", |t| image(t, "before", &t.body.before)),
+    Column::always("before_image", Kind::Image, "Screenshot of `before`.", |t| image(t, "before", &t.body.before)),
     Column::always("before", Kind::LongText, "The HTML document that is given.", |t| Cell::text(&t.body.before.html)),
-    Column::always("after_image", Kind::Image, "Screenshot of `after`, PNG.", |t| image(t, "after", &t.body.after)),
+    Column::always("after_image", Kind::Image, "Screenshot of `after`.", |t| image(t, "after", &t.body.after)),
     Column::always("after", Kind::LongText, "The HTML document that is wanted.", |t| Cell::text(&t.body.after.html)),
 ];
 
 const POLISHED: &[Column<TripleItem>] = &[
-    Column::always("draft_image", Kind::Image, "Screenshot of `draft`, PNG.", |t| image(t, "draft", &t.body.before)),
+    Column::always("draft_image", Kind::Image, "Screenshot of `draft`.", |t| image(t, "draft", &t.body.before)),
     Column::always("draft", Kind::LongText, "The HTML document that is to be polished.", |t| {
         Cell::text(&t.body.before.html)
     }),
-    Column::always("target_image", Kind::Image, "Screenshot of `target`, PNG: what it shall look like.", |t| {
-        image(t, "target", &t.body.after)
+    Column::always("target_image", Kind::Image, "Screenshot of `target`: what it shall look like.", |t| {
+        image(t, "target", t.body.page())
     }),
-    Column::always("target", Kind::LongText, "The HTML document that looks so.", |t| Cell::text(&t.body.after.html)),
+    Column::always("target", Kind::LongText, "The HTML document that looks so.", |t| Cell::text(&t.body.page().html)),
+    Column::maybe("answer_image", Kind::Image, "Screenshot of `answer`; null where that is the target.", |t| {
+        Cell::opt(nearer(t), |shown| image(t, "answer", shown))
+    }),
+    Column::maybe(
+        "answer",
+        Kind::LongText,
+        "What is to be answered where that is a nearer draft; null where it is `target` itself.",
+        |t| Cell::opt(nearer(t), |shown| Cell::text(&shown.html)),
+    ),
     Column::always("round", Kind::Int, "Round of polishing, from 1.", |t| Cell::Int(t.body.round.into())),
+    Column::maybe("trajectory", Kind::Word, "The same for all rounds that began with one draft of a model.", |t| {
+        Cell::opt(t.body.trajectory.as_deref(), Cell::text)
+    }),
+];
+
+/// The answer to a draft, where it is not the target.
+fn nearer(triple: &TripleItem) -> Option<&Shown> {
+    triple.body.target.as_ref().map(|_| &triple.body.after)
+}
+
+const PREFERRED: &[Column<TripleItem>] = &[
+    Column::always("task", Kind::Word, "What is asked for: `edit` or `polish`.", |t| Cell::text(t.body.asks().name())),
+    Column::always("before_image", Kind::Image, "Screenshot of `before`.", |t| image(t, "before", &t.body.before)),
+    Column::always("before", Kind::LongText, "The HTML document that is given: the page, or a draft.", |t| {
+        Cell::text(&t.body.before.html)
+    }),
+    Column::maybe("target_image", Kind::Image, "What a draft shall look like; null for edits.", |t| {
+        Cell::opt(t.body.target.as_ref(), |shown| image(t, "target", shown))
+    }),
+    Column::always("chosen_image", Kind::Image, "Screenshot of `chosen`.", |t| image(t, "chosen", &t.body.after)),
+    Column::always("chosen", Kind::LongText, "The answer that passed every check: an HTML document.", |t| {
+        Cell::text(&t.body.after.html)
+    }),
+    Column::maybe("rejected_image", Kind::Image, "Screenshot of `rejected`; null where it can't be shown.", |t| {
+        let shown = t.body.worse.as_ref().map(|worse| &worse.shown);
+        Cell::opt(shown.filter(|shown| !shown.screenshot.is_empty()), |shown| image(t, "rejected", shown))
+    }),
+    Column::always("rejected", Kind::LongText, "The answer that did not.", |t| {
+        Cell::text(t.body.worse.as_ref().map_or("", |worse| &worse.shown.html))
+    }),
+    Column::always("rule", Kind::Word, "The rule that refused it.", |t| {
+        Cell::text(t.body.worse.as_ref().map_or("", |worse| &worse.why.rule))
+    }),
+    Column::always("detail", Kind::Text, "What was measured.", |t| {
+        Cell::text(t.body.worse.as_ref().map_or("", |worse| &worse.why.detail))
+    }),
 ];
 
 fn image<'a>(triple: &'a TripleItem, what: &str, shown: &'a Shown) -> Cell<'a> {
@@ -115,6 +175,20 @@ const CHANGE: &[Column<TripleItem>] = &[
     ),
     Column::always("origin", Kind::Word, "Who made it: `program`, or a model.", |t| Cell::text(&t.body.origin)),
 ];
+
+const MODEL: &[Column<TripleItem>] = &[
+    Column::maybe("reasoning", Kind::LongText, "What the model thought before it answered, where it says so.", |t| {
+        Cell::opt(t.body.reasoning.as_deref(), Cell::text)
+    }),
+    Column::maybe("prompt_tokens", Kind::Int, "Tokens that a model was asked for this row.", |t| {
+        whole(t, "prompt_tokens")
+    }),
+    Column::maybe("completion_tokens", Kind::Int, "Tokens that it answered.", |t| whole(t, "completion_tokens")),
+];
+
+fn whole<'a>(triple: &'a TripleItem, name: &str) -> Cell<'a> {
+    Cell::opt(triple.body.measures.get(name).copied(), |number| Cell::Int(number as i64))
+}
 
 const EDIT_MEASURES: &[Column<TripleItem>] = &[
     Column::maybe("changed", Kind::Float, "Share of pixels that change visibly.", |t| measure(t, "changed")),
@@ -172,6 +246,18 @@ const ORIGIN: &[Column<TripleItem>] = &[
         Cell::opt(t.head.attributes.text(name::LANG).filter(|tag| !tag.is_empty()), Cell::text)
     }),
     Column::maybe("color_scheme", Kind::Word, "Colour scheme that media queries saw.", |t| text(t, name::COLOR_SCHEME)),
+    Column::maybe(
+        "reduced_motion",
+        Kind::Bool,
+        "Media queries heard that the user prefers reduced motion.",
+        |t| match t.head.attributes.get(name::REDUCED_MOTION) {
+            Some(Value::Bool(flag)) => Cell::Bool(*flag),
+            _ => Cell::Null,
+        },
+    ),
+    Column::maybe("image_format", Kind::Word, "How screenshots are written, as in `pages`.", |t| {
+        text(t, name::IMAGE_FORMAT)
+    }),
     Column::always("databuild", Kind::Word, "What wrote the row.", |_| Cell::text(CREATED_BY)),
     Column::maybe("chrome", Kind::Word, "Version of the browser that rendered both documents.", |t| {
         text(t, name::CHROME)

@@ -6,7 +6,7 @@ use dataset::DatasetError;
 use dataset::rest::{ItemWriter, LossWriter, read_heads, read_items, read_losses};
 use item::{
     Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Loss, LossKind, Node, Page, Provenance,
-    Rect, Refusal, Sample, Shown, Snapshot, Task, Triple, Value, Viewport, Visibility, Wording,
+    Rect, Refusal, Sample, Shown, Snapshot, Task, Triple, Value, Viewport, Visibility, Wording, Worse,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -109,17 +109,20 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
 
 fn triple() -> impl Strategy<Value = Triple> {
     let words = any::<[String; 6]>();
-    (snapshot(), snapshot(), words, any::<[f32; 4]>(), 0.0..1.0, any::<(bool, bool, u32)>()).prop_map(
-        |(before, after, [style, text, name, diff, blocks, origin], edges, severity, (is_edit, is_refused, round))| {
+    (snapshot(), snapshot(), words, any::<[f32; 4]>(), 0.0..1.0, any::<(u8, bool, u32)>()).prop_map(
+        |(before, after, [style, text, name, diff, blocks, origin], edges, severity, (task, is_refused, round))| {
             let shown = |page: Snapshot| {
                 let Snapshot { html, screenshot, width, height, .. } = page;
                 Shown { html, screenshot, width, height }
             };
+            let refusal = || Refusal { rule: name.clone(), detail: text.clone() };
             let finite = edges.iter().all(|edge| edge.is_finite());
             let [x, y, width, height] = edges;
             Triple {
-                task: if is_edit { Task::Edit } else { Task::Polish },
+                task: Task::ALL[usize::from(task) % 3],
                 viewport: before.viewport,
+                target: (task > 100).then(|| shown(after.clone())),
+                worse: (task > 200).then(|| Worse { shown: shown(before.clone()), why: refusal() }),
                 before: shown(before),
                 after: shown(after),
                 instructions: vec![Wording { style, text: text.clone() }],
@@ -131,8 +134,10 @@ fn triple() -> impl Strategy<Value = Triple> {
                 blocks,
                 origin,
                 round,
+                trajectory: (task > 50).then(|| text.clone()),
+                reasoning: (task > 150).then(|| text.clone()),
                 measures: [(name.clone(), severity)].into(),
-                refused: is_refused.then_some(Refusal { rule: name, detail: text }),
+                refused: is_refused.then(refusal),
             }
         },
     )

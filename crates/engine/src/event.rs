@@ -134,6 +134,21 @@ pub enum RunEvent {
         /// Memory of each browser, shared pages not counted.
         memory_bytes: Vec<u64>,
     },
+    /// How a model does.
+    ModelSeen {
+        /// Requests that got an answer, since the run began.
+        requests: u64,
+        /// Requests that had to be sent again.
+        retries: u64,
+        /// Answers that were remembered from before.
+        recalled: u64,
+        /// Tokens that were asked.
+        prompt_tokens: u64,
+        /// Tokens that were answered.
+        completion_tokens: u64,
+        /// Time that requests took, all of them added up.
+        elapsed_ms: u64,
+    },
     /// A note for people, about something that is neither an item nor an error.
     Noted {
         /// The note.

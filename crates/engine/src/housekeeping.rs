@@ -27,6 +27,7 @@ pub const FOLDERS: &[(&str, &str)] = &[
     ("ledger", "results of units of work and decisions of barriers, by key"),
     ("parts", "their files: items and losses between the phases"),
     ("memo", "what Chrome and models said of single pages"),
+    ("answers", "what models said to single questions"),
     ("dataset", "datasets"),
     ("runs", "run records and reports"),
     ("leases", "who works on what just now"),

@@ -38,6 +38,7 @@ pub use event::{Observer, RunEvent, Silent};
 pub use key::{Fingerprint, Settings};
 pub use lease::{Held, LeaseRecord, Owner};
 pub use ledger::PartitionManifest;
+pub use memo::Answers;
 pub use pipeline::{PhaseSpec, Pipeline};
 pub use plan::{Plan, PlannedPhase, PlannedUnit, Why};
 pub use record::{BarrierRecord, DatasetRecord, Outcome, PhaseRecord, RunRecord};

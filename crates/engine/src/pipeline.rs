@@ -1,5 +1,6 @@
 //! The list that a run works through.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use item::BodyKind;
@@ -77,6 +78,12 @@ impl Pipeline {
     pub(crate) fn phase_fingerprints(&self, phase: usize) -> Vec<Fingerprint> {
         let source = (phase == 0).then(|| self.source.fingerprint());
         source.into_iter().chain(self.phases[phase].stages.iter().map(|stage| stage.fingerprint())).collect()
+    }
+
+    /// What the stages used in this process beside time, by stage.
+    pub(crate) fn spent(&self) -> BTreeMap<String, serde_json::Value> {
+        let stages = self.phases.iter().flat_map(|phase| &phase.stages);
+        stages.filter_map(|stage| Some((stage.name().to_owned(), stage.spent()?))).collect()
     }
 
     /// Fingerprints of everything, in order.

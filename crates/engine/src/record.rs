@@ -1,5 +1,7 @@
 //! The run record: what a run did, as a file that the report and the dataset card read.
 
+use std::collections::BTreeMap;
+
 use item::Digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,6 +89,9 @@ pub struct RunRecord {
     pub barriers: Vec<BarrierRecord>,
     /// The dataset.
     pub dataset: DatasetRecord,
+    /// What stages used in this run beside time, by stage: tokens of a model.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spent: BTreeMap<String, serde_json::Value>,
 }
 
 impl RunRecord {

@@ -281,6 +281,7 @@ impl Run {
             phases: trail.phases,
             barriers: trail.barriers,
             dataset,
+            spent: run.pipeline.spent(),
         };
         run.save(&record)?;
         Ok(RunSummary { dataset: BlobName::join(&["dataset", &run.pipeline.name]), record })

@@ -16,6 +16,8 @@ pub enum Resource {
     Gpu,
     /// Servers elsewhere; the work waits on them from a thread of its own.
     Network,
+    /// Servers of a model; the work waits on them, and on Chrome in between, from a thread of its own.
+    Model,
 }
 
 /// Bounds of a run. Each protects something; the defaults fit a small machine.
@@ -29,12 +31,14 @@ pub struct Limits {
     pub gpu_slots: usize,
     /// Batches that wait for servers at the same time: mostly they wait for their turn at one host.
     pub network_slots: usize,
+    /// Items that a model works on at the same time: as many as its servers take requests.
+    pub model_slots: usize,
     /// Partitions in flight: two, so that the slow end of one is covered by the beginning of the next.
     pub partitions_in_flight: usize,
     /// Bytes of items on their way inside one partition; a single larger item passes alone.
     pub partition_bytes: usize,
     /// The longest that one batch may take before its items fail as timeouts. Stages that wait on something with
-    /// deadlines of its own stay well under it.
+    /// deadlines of its own stay well under it, or say how long they may take.
     pub batch_deadline: Duration,
     /// Largest share of a phase's items that may fail, 0 to 1, before the run refuses to make a dataset of the rest.
     pub failed_share_max: f64,
@@ -48,6 +52,7 @@ impl Default for Limits {
             chrome_slots: cores,
             gpu_slots: 2,
             network_slots: 16,
+            model_slots: 4,
             partitions_in_flight: 2,
             partition_bytes: 96 << 20,
             batch_deadline: Duration::from_mins(5),
@@ -63,6 +68,7 @@ pub(crate) struct Slots {
     chrome: Arc<Semaphore>,
     gpu: Arc<Semaphore>,
     network: Arc<Semaphore>,
+    model: Arc<Semaphore>,
 }
 
 impl Slots {
@@ -73,6 +79,7 @@ impl Slots {
             chrome: pool(limits.chrome_slots),
             gpu: pool(limits.gpu_slots),
             network: pool(limits.network_slots),
+            model: pool(limits.model_slots),
         }
     }
 
@@ -83,6 +90,7 @@ impl Slots {
             Resource::Chrome => &self.chrome,
             Resource::Gpu => &self.gpu,
             Resource::Network => &self.network,
+            Resource::Model => &self.model,
         };
         Arc::clone(pool).acquire_owned().await.expect("slots are never closed")
     }

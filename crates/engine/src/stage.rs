@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use item::{Body, BodyKind, Head, Item, Rule, TypedBody, Verdict};
 
@@ -66,6 +67,12 @@ pub trait Stage: Send + Sync + 'static {
     /// How much it wishes to get at once.
     fn batch(&self) -> BatchSize;
 
+    /// The longest that a batch may take, where that is more than the run's deadline allows: the stage has deadlines of its own, and keeps
+    /// them.
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
+
     /// Everything beside the input that its answers depend on.
     fn settings(&self) -> Settings;
 
@@ -76,6 +83,11 @@ pub trait Stage: Send + Sync + 'static {
 
     /// One verdict per item, in order. `Err` ends the run.
     fn process(&self, batch: &[Item<Self::In>], context: Context<'_>) -> Result<Vec<Verdict<Self::Out>>, StageError>;
+
+    /// What the stage has used beside time, for the run record; nothing where it has worked on nothing.
+    fn spent(&self) -> Option<serde_json::Value> {
+        None
+    }
 
     /// Lets go of what the stage holds outside the process (browsers), so that work in flight ends soon.
     fn stop(&self) {}
@@ -95,6 +107,8 @@ pub trait DynStage: Send + Sync {
     fn demand(&self) -> Demand;
     /// See [`Stage::batch`].
     fn batch(&self) -> BatchSize;
+    /// See [`Stage::deadline`].
+    fn deadline(&self) -> Option<Duration>;
     /// See [`Stage::REMEMBERED`].
     fn remembered(&self) -> bool;
     /// See [`Stage::rules`].
@@ -108,6 +122,8 @@ pub trait DynStage: Send + Sync {
     ) -> Result<Vec<Verdict<Body>>, StageError>;
     /// Takes items over for processing.
     fn accept(&self, items: Vec<Item<Body>>) -> TypedBatch;
+    /// See [`Stage::spent`].
+    fn spent(&self) -> Option<serde_json::Value>;
     /// See [`Stage::stop`].
     fn stop(&self);
 }
@@ -204,6 +220,10 @@ where
         self.0.demand()
     }
 
+    fn deadline(&self) -> Option<Duration> {
+        self.0.deadline()
+    }
+
     fn batch(&self) -> BatchSize {
         self.0.batch()
     }
@@ -237,6 +257,10 @@ where
         let annotates = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Annotate(_)));
         assert!(!annotates || S::In::KIND == S::Out::KIND, "stage `{}` owes its items another body", S::NAME);
         Ok(verdicts.into_iter().map(forget_type).collect())
+    }
+
+    fn spent(&self) -> Option<serde_json::Value> {
+        self.0.spent()
     }
 
     fn stop(&self) {

@@ -20,5 +20,5 @@ pub use body::{
 pub use digest::{ContentHasher, Digest, Sha256Hex};
 pub use entry::{Head, Item, ItemId};
 pub use provenance::{Provenance, registrable_domain};
-pub use triple::{Refusal, Sample, Shown, Task, Triple, Wording};
+pub use triple::{Refusal, Sample, Shown, Task, Triple, Wording, Worse};
 pub use verdict::{Failure, FailureClass, Kept, Loss, LossKind, Rejection, Rule, Verdict};

@@ -15,14 +15,25 @@ pub enum Task {
     Edit,
     /// Bring a draft nearer to a target picture.
     Polish,
+    /// Prefer one answer to the same question over another.
+    Preference,
 }
 
 impl Task {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Edit, Self::Polish, Self::Preference];
+
+    /// The task of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|task| task.name() == name)
+    }
+
     /// The name, as in subsets.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Edit => "edit",
             Self::Polish => "polish",
+            Self::Preference => "preference",
         }
     }
 }
@@ -43,7 +54,7 @@ pub struct Shown {
 /// An instruction in one style of wording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wording {
-    /// `detailed`, `short`, `human` or `conversational`.
+    /// `detailed`, `short`, `human` or `conversational`; `described` where a model put an edit into words.
     pub style: String,
     /// The words.
     pub text: String,
@@ -58,7 +69,17 @@ pub struct Refusal {
     pub detail: String,
 }
 
-/// Before, instruction, after. For [`Task::Polish`], *before* is the draft and *after* the target.
+/// An answer that a check refused, beside one that passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worse {
+    /// The code, and how it looks; without a picture where it could not be shown.
+    pub shown: Shown,
+    /// Why it was refused.
+    pub why: Refusal,
+}
+
+/// Given, instruction, wanted. For [`Task::Polish`], *before* is the draft and *after* the answer: the target itself, or a draft that
+/// is nearer to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Triple {
     /// What it teaches.
@@ -67,6 +88,10 @@ pub struct Triple {
     pub before: Shown,
     /// The code that is wanted, and how it looks.
     pub after: Shown,
+    /// The page that a draft is to become, where the answer is not that page itself, and of every preference among drafts.
+    pub target: Option<Shown>,
+    /// Of a preference: the answer that is not wanted.
+    pub worse: Option<Worse>,
     /// What both were rendered in.
     pub viewport: Viewport,
     /// What is asked for, in several wordings; the first is the canonical one.
@@ -87,6 +112,10 @@ pub struct Triple {
     pub origin: String,
     /// Round of a polish, from 1.
     pub round: u32,
+    /// What the rounds that began with one draft have in common.
+    pub trajectory: Option<String>,
+    /// What a model thought before it answered, where it says so.
+    pub reasoning: Option<String>,
     /// What was measured, by name.
     pub measures: BTreeMap<String, f64>,
     /// Set where a check said no: such a triple goes no further than the gate behind the stage that made it.
@@ -103,6 +132,11 @@ pub enum Sample {
 }
 
 impl Shown {
+    /// Nothing: what stands in the place of pictures that nobody will look at again.
+    pub const fn nothing() -> Self {
+        Self { html: String::new(), screenshot: Bytes::new(), width: 0, height: 0 }
+    }
+
     fn hash_into(&self, hasher: &mut ContentHasher) {
         hasher.add_text(&self.html).add_bytes(&self.screenshot);
         hasher.add_u64(u64::from(self.width)).add_u64(u64::from(self.height));
@@ -114,17 +148,41 @@ impl Shown {
 }
 
 impl Triple {
+    /// The page that it was made of: the one before an edit, or the target of drafts.
+    pub fn page(&self) -> &Shown {
+        match (&self.target, self.task) {
+            (Some(target), _) => target,
+            (None, Task::Polish) => &self.after,
+            (None, Task::Edit | Task::Preference) => &self.before,
+        }
+    }
+
+    /// What a model would be asked for: a preference is one among answers to an edit or to a polish.
+    pub const fn asks(&self) -> Task {
+        match (self.task, &self.target) {
+            (Task::Preference, Some(_)) => Task::Polish,
+            (Task::Preference, None) => Task::Edit,
+            (task, _) => task,
+        }
+    }
+
     /// Bytes of content.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.before.size_bytes() + self.after.size_bytes() + self.diff.len() + self.blocks.len()
+        let others = self.target.iter().chain(self.worse.iter().map(|worse| &worse.shown));
+        let shown = [&self.before, &self.after].into_iter().chain(others).map(Shown::size_bytes).sum::<usize>();
+        shown + self.diff.len() + self.blocks.len() + self.reasoning.as_ref().map_or(0, String::len)
     }
 
     pub(crate) fn hash_into(&self, hasher: &mut ContentHasher) {
-        let Self { task, before, after, viewport, instructions, operators, kind, severity, .. } = self;
-        let Self { region, diff, blocks, origin, round, measures, refused, .. } = self;
+        let Self { task, before, after, target, worse, viewport, instructions, operators, kind, severity, .. } = self;
+        let Self { region, diff, blocks, origin, round, trajectory, reasoning, measures, refused, .. } = self;
         hasher.add_text(task.name());
         before.hash_into(hasher);
         after.hash_into(hasher);
+        for shown in [target.as_ref(), worse.as_ref().map(|worse| &worse.shown)] {
+            hasher.add_u64(u64::from(shown.is_some()));
+            shown.unwrap_or(&Shown::nothing()).hash_into(hasher);
+        }
         hasher.add_u64(u64::from(viewport.width)).add_u64(u64::from(viewport.height));
         hasher.add_u64(viewport.device_scale_factor.to_bits()).add_u64(instructions.len() as u64);
         for wording in instructions {
@@ -139,16 +197,18 @@ impl Triple {
         for edge in [x, y, width, height] {
             hasher.add_u64(u64::from(edge.to_bits()));
         }
-        hasher
-            .add_text(diff)
-            .add_text(blocks)
-            .add_text(origin)
-            .add_u64(u64::from(*round))
-            .add_u64(measures.len() as u64);
+        for text in [diff, blocks, origin] {
+            hasher.add_text(text);
+        }
+        for text in [trajectory, reasoning] {
+            hasher.add_u64(u64::from(text.is_some())).add_text(text.as_deref().unwrap_or_default());
+        }
+        hasher.add_u64(u64::from(*round)).add_u64(measures.len() as u64);
         for (name, value) in measures {
             hasher.add_text(name).add_u64(value.to_bits());
         }
-        let refused = refused.as_ref();
-        hasher.add_text(refused.map_or("", |why| &why.rule)).add_text(refused.map_or("", |why| &why.detail));
+        for why in [refused.as_ref(), worse.as_ref().map(|worse| &worse.why)] {
+            hasher.add_text(why.map_or("", |why| &why.rule)).add_text(why.map_or("", |why| &why.detail));
+        }
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
 use item::BodyKind;
-pub use stages::S3Credentials;
 use stages::{
-    CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, PagesBarrier, ParquetRest, PhashStage,
-    ProveStage, RenderStage, ScoreStage, ScriptsStage, SketchStage, SnapshotsBarrier, SynthStage, TriplesBarrier,
-    WarcSource,
+    CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, ModelStage, PagesBarrier, ParquetRest,
+    PhashStage, ProveStage, RenderStage, ScoreStage, ScriptsStage, SketchStage, SnapshotsBarrier, SynthStage,
+    TriplesBarrier, WarcSource,
 };
+pub use stages::{Key, S3Credentials};
 use store::{LocalStore, Store};
 
 use crate::{Loaded, PipelineError};
@@ -25,6 +25,8 @@ pub struct Environment {
     pub onnx_runtime: Vec<PathBuf>,
     /// What requests to S3 are signed with; without, they are anonymous.
     pub s3: Option<S3Credentials>,
+    /// What servers of a model want to see.
+    pub model_key: Option<Key>,
     /// We are root, so Chrome can have no sandbox.
     pub is_root: bool,
     /// Version of this program, for the manifest.
@@ -74,8 +76,17 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     let known = Known::read(&file.snapshots.index, &file.snapshots.hashlists, base).map_err(setup("snapshots"))?;
     let known = Arc::new(known);
     let snapshots = SnapshotsBarrier::new(file.snapshots.clone(), Arc::clone(&known)).map_err(setup("snapshots"))?;
-    let limits = limits(loaded, render.tabs());
+    let mut limits = limits(loaded, render.tabs());
     let synth = SynthStage::new(file.synth.clone(), &render);
+    let mut model = None;
+    if file.synth.vlm.is_on() {
+        let (config, gates) = (file.synth.vlm.clone(), file.synth.gates());
+        let key = environment.model_key.clone();
+        let stage =
+            ModelStage::new(config, gates, key, base, &render, Arc::clone(&store)).map_err(setup("synth.vlm"))?;
+        limits.model_slots = stage.slots();
+        model = Some(erase(stage));
+    }
     let components = ComponentsStage::new(file.components.clone(), &render, &clean);
     let components = file.components.is_on().then(|| erase(components));
     let pages = PhaseSpec {
@@ -102,7 +113,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     if file.synth.is_on() {
         phases.push(PhaseSpec {
             name: "synth",
-            stages: vec![erase(synth), erase(GateStage)],
+            stages: [erase(synth)].into_iter().chain(model).chain([erase(GateStage)]).collect(),
             barrier: Arc::new(TriplesBarrier),
         });
     }

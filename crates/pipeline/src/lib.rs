@@ -10,7 +10,7 @@ mod parse;
 mod schema;
 mod unknown;
 
-pub use build::{Built, Environment, S3Credentials, build, open_store};
+pub use build::{Built, Environment, Key, S3Credentials, build, open_store};
 pub use error::PipelineError;
 pub use file::{PipelineFile, RunConfig};
 pub use parse::{Loaded, load, parse};

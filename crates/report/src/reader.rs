@@ -39,6 +39,7 @@ impl DatasetFiles {
         let subset = match task {
             Task::Edit => Subset::Edit,
             Task::Polish => Subset::Polish,
+            Task::Preference => Subset::Preference,
         };
         self.shards(subset).map(|shard| self.folder.join(&shard.path)).collect()
     }

@@ -39,7 +39,7 @@ pub(crate) struct Triples {
 /// Chooses and reads the triples to show; subsets without rows are left out.
 pub(crate) fn collect(files: &DatasetFiles, budget: &mut PictureBudget) -> Result<Vec<Triples>, DatasetError> {
     let mut all = Vec::new();
-    for task in [Task::Edit, Task::Polish] {
+    for task in Task::ALL {
         let shards = files.triple_shards(task);
         let mut ids = Vec::new();
         for shard in &shards {

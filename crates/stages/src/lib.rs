@@ -22,7 +22,8 @@ mod snapshots;
 mod source;
 mod synth;
 
-pub use self::synth::{GateStage, SynthConfig, SynthStage, TriplesBarrier};
+pub use self::synth::{Answer, GateStage, ModelStage, SynthConfig, SynthStage, TriplesBarrier, VlmConfig};
+pub use ::synth::vlm::Key;
 pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level, Mask, PageKind, Scripts, Tokenizer, Tokens};
 pub use components::{ComponentsConfig, ComponentsStage};
 pub use dataset::{DatasetConfig, DatasetSink};

@@ -1,8 +1,9 @@
-//! Edit and polish triples, components, and how alike two pages are.
+//! Edit and polish triples, by program and by a model; components; and how alike two pages are.
 //!
-//! Nothing here starts a browser: whoever calls hands a function that renders. Nothing prints, reads the environment or the
-//! pipeline file.
+//! Nothing here starts a browser: whoever calls hands a function that renders. The only connections are those to model servers
+//! ([`vlm`]). Nothing prints, reads the environment or the pipeline file.
 
+pub mod author;
 pub mod component;
 pub mod edit;
 #[cfg(test)]
@@ -12,11 +13,11 @@ pub mod metric;
 pub mod operator;
 mod rng;
 mod rule;
+mod tries;
 pub mod verify;
+pub mod vlm;
 
-pub use make::{Made, OPERATORS_VERSION, Policy, make};
+pub use make::{OPERATORS_VERSION, Policy, make};
 pub use rng::Rng;
-pub use rule::{
-    CODE_IN_INSTRUCTION, DOES_NOT_RENDER, DRAFT_TOO_FAR, DRAFT_TOO_NEAR, INVERSE_DIFFERS, INVISIBLE_EDIT, RULES,
-    SAME_INSTRUCTION, SPILLING_EDIT, TOO_LARGE_EDIT, UNSTABLE_PAGE,
-};
+pub use rule::*;
+pub use tries::Made;

@@ -4,14 +4,15 @@
 //! the tries are used up. The page itself is rendered first: where that does not give the stored pixels, nothing is proven. What
 //! was tried and refused is in the answer too, with its reason.
 
-use item::{Digest, Refusal, Rejection, Shown, Snapshot, Task, Triple, Wording};
+use item::{Digest, Rejection, Snapshot, Task, Wording};
 
 use crate::edit::{Page, Patch, capitalised, leaks_code, search_replace, unified_diff, write_blocks};
 use crate::metric::Picture;
-use crate::operator::{Mutation, OPERATORS, Operator, Region};
+use crate::operator::{Mutation, OPERATORS, Operator};
 use crate::rng::Rng;
 use crate::rule;
-use crate::verify::{EditClaim, Gates, Measures, Renderer, Shot, check_edit, check_polish};
+use crate::tries::{Made, Tries};
+use crate::verify::{EditClaim, Gates, Measures, Renderer, check_edit, check_polish};
 
 /// How many triples are wanted of a page, and when one is good.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,15 +33,6 @@ impl Default for Policy {
     }
 }
 
-/// What came of a page.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Made {
-    /// Proven and refused triples, in the order they were tried.
-    pub triples: Vec<Triple>,
-    /// Renders that it took.
-    pub renders: usize,
-}
-
 /// Bumped when the same page would give other triples.
 pub const OPERATORS_VERSION: u32 = 1;
 /// Who makes triples here.
@@ -51,103 +43,27 @@ const DAMAGES_MAX: usize = 3;
 /// Makes triples of a page. The renderer must show documents as the snapshot was rendered.
 pub fn make(snapshot: &Snapshot, policy: &Policy, renderer: &dyn Renderer) -> Made {
     let page = Page::new(snapshot);
-    let mut maker = Maker {
-        page: &page,
-        snapshot,
-        policy,
-        renderer,
-        seed: Digest::of(snapshot.html.as_bytes()),
-        made: Made { triples: Vec::new(), renders: 0 },
-    };
-    if policy.edits + policy.polishes > 0 {
-        maker.run();
+    let seed = Digest::of(snapshot.html.as_bytes());
+    let mut maker = Maker { page: &page, policy, seed, tries: Tries::new(snapshot, renderer, ORIGIN) };
+    if policy.edits + policy.polishes > 0
+        && let Some(original) = maker.tries.proven_original()
+    {
+        maker.edits(&original);
+        maker.polishes(&original);
     }
-    maker.made
+    maker.tries.made
 }
 
 struct Maker<'a> {
     page: &'a Page<'a>,
-    snapshot: &'a Snapshot,
     policy: &'a Policy,
-    renderer: &'a dyn Renderer,
     seed: Digest,
-    made: Made,
+    tries: Tries<'a>,
 }
 
 impl Maker<'_> {
-    fn run(&mut self) {
-        let original = match self.proven_original() {
-            Ok(picture) => picture,
-            Err(detail) => {
-                let nothing = self.triple(Task::Edit, self.shown(), self.shown());
-                self.add(nothing, Measures::new(), Some(Rejection { rule: rule::UNSTABLE_PAGE, detail }));
-                return;
-            }
-        };
-        self.edits(&original);
-        self.polishes(&original);
-    }
-
-    fn render(&mut self, html: &str) -> Result<Shot, String> {
-        self.made.renders += 1;
-        self.renderer.render(html)
-    }
-
-    fn shown(&self) -> Shown {
-        let Snapshot { html, screenshot, width, height, .. } = self.snapshot;
-        Shown { html: html.clone(), screenshot: screenshot.clone(), width: *width, height: *height }
-    }
-
-    /// The page's picture, if another render gives the same.
-    fn proven_original(&mut self) -> Result<Picture, String> {
-        let stored = Picture::from_encoded(&self.snapshot.screenshot).map_err(|error| error.to_string())?;
-        let again = self.render(&self.snapshot.html)?;
-        if again.screenshot == self.snapshot.screenshot {
-            return Ok(stored);
-        }
-        let again = Picture::from_encoded(&again.screenshot).map_err(|error| error.to_string())?;
-        if again == stored { Ok(stored) } else { Err("a second render gives other pixels".to_owned()) }
-    }
-
     fn rng(&self, purpose: &str) -> Rng {
         Rng::new(&Digest::of(format!("{} {purpose}", self.seed).as_bytes()))
-    }
-
-    /// Adds a triple, proven or refused.
-    fn add(&mut self, mut triple: Triple, measures: Measures, refusal: Option<Rejection>) -> bool {
-        triple.measures = measures;
-        triple.refused = refusal.map(|why| Refusal { rule: why.rule.name.to_owned(), detail: why.detail });
-        let is_good = triple.refused.is_none();
-        if !is_good {
-            // Nobody looks at it again; only its rule goes into the books.
-            for shown in [&mut triple.before, &mut triple.after] {
-                *shown = Shown { html: String::new(), screenshot: bytes::Bytes::new(), width: 0, height: 0 };
-            }
-            triple.diff.clear();
-            triple.blocks.clear();
-        }
-        self.made.triples.push(triple);
-        is_good
-    }
-
-    fn triple(&self, task: Task, before: Shown, after: Shown) -> Triple {
-        Triple {
-            task,
-            before,
-            after,
-            viewport: self.snapshot.viewport,
-            instructions: Vec::new(),
-            operators: Vec::new(),
-            kind: String::new(),
-            severity: 0.0,
-            region: None,
-            diff: String::new(),
-            blocks: String::new(),
-            origin: ORIGIN.to_owned(),
-            round: 1,
-            measures: Measures::new(),
-            refused: None,
-        }
     }
 
     fn edits(&mut self, original: &Picture) {
@@ -172,40 +88,32 @@ impl Maker<'_> {
         let severity = 0.25 + 0.75 * rng.unit();
         let (mutation, patch) = self.mutate(operator, severity, rng)?;
         let html = patch.apply(self.page.html());
-        let mut triple = self.triple(Task::Edit, self.shown(), self.shown());
+        let mut triple = self.tries.triple(Task::Edit, self.tries.shown(), self.tries.shown());
         triple.after.html.clone_from(&html);
         triple.instructions = mutation.say.wordings(rng);
         triple.operators = vec![operator.name.to_owned()];
         operator.kind.name().clone_into(&mut triple.kind);
         triple.severity = severity;
-        triple.region = mutation.region_box(self.page);
+        triple.region = mutation.region.shown_box(self.page);
         triple.diff = unified_diff(self.page.html(), &html);
         triple.blocks = write_blocks(&search_replace(self.page.html(), &patch));
         if let Some(why) = self.refuse_words(&triple.instructions).or_else(|| self.refuse_inverse(&patch, &html)) {
-            return Some(self.add(triple, Measures::new(), Some(why)));
+            return Some(self.tries.add(triple, Measures::new(), Some(why)));
         }
-        let shot = match self.render(&html) {
+        let shot = match self.tries.render(&html) {
             Ok(shot) => shot,
-            Err(detail) => {
-                let why = Rejection { rule: rule::DOES_NOT_RENDER, detail };
-                return Some(self.add(triple, Measures::new(), Some(why)));
-            }
+            Err(why) => return Some(self.tries.add(triple, Measures::new(), Some(why))),
         };
-        let region = triple.region.map(|rect| match mutation.region {
-            // What is pushed down may make the page longer.
-            Region::Below(_) => item::Rect { height: f32::MAX / 4.0, ..rect },
-            _ => rect,
-        });
         let claim = EditClaim {
             page: self.page,
             before: original,
-            scale: self.snapshot.viewport.device_scale_factor,
-            region,
+            scale: self.tries.snapshot.viewport.device_scale_factor,
+            region: mutation.region.allowed_box(self.page),
             touched: &mutation.touched,
         };
         let (measures, refusal) = check_edit(&claim, &html, &shot, &self.policy.gates);
         triple.after = shot.shown(html);
-        Some(self.add(triple, measures, refusal))
+        Some(self.tries.add(triple, measures, refusal))
     }
 
     fn mutate(&self, operator: &Operator, severity: f64, rng: &mut Rng) -> Option<(Mutation, Patch)> {
@@ -252,7 +160,7 @@ impl Maker<'_> {
     }
 
     fn is_last(&self, rule: &item::Rule) -> bool {
-        let last = self.made.triples.last().and_then(|triple| triple.refused.as_ref());
+        let last = self.tries.made.triples.last().and_then(|triple| triple.refused.as_ref());
         last.is_some_and(|why| why.rule == rule.name)
     }
 
@@ -275,7 +183,7 @@ impl Maker<'_> {
         }
         let patch = Patch::new(self.page.html(), changes).ok()?;
         let html = patch.apply(self.page.html());
-        let mut triple = self.triple(Task::Polish, self.shown(), self.shown());
+        let mut triple = self.tries.triple(Task::Polish, self.tries.shown(), self.tries.shown());
         triple.before.html.clone_from(&html);
         triple.instructions = polish_wordings(&repairs, rng);
         triple.operators = names;
@@ -284,27 +192,20 @@ impl Maker<'_> {
         triple.blocks = write_blocks(&search_replace(&html, &patch.inverse(self.page.html())));
         triple.severity = severity;
         if let Some(why) = self.refuse_inverse(&patch, &html) {
-            return Some(self.add(triple, Measures::new(), Some(why)));
+            return Some(self.tries.add(triple, Measures::new(), Some(why)));
         }
-        let draft = self.render(&html).and_then(|shot| {
-            let picture = Picture::from_encoded(&shot.screenshot).map_err(|error| error.to_string())?;
-            Ok((shot, picture))
-        });
-        let (shot, picture) = match draft {
+        let (shot, picture) = match self.tries.picture(&html) {
             Ok(draft) => draft,
-            Err(detail) => {
-                let why = Rejection { rule: rule::DOES_NOT_RENDER, detail };
-                return Some(self.add(triple, Measures::new(), Some(why)));
-            }
+            Err(why) => return Some(self.tries.add(triple, Measures::new(), Some(why))),
         };
         let (measures, refusal) = check_polish(original, &picture, original, &self.policy.gates);
         triple.before = shot.shown(html);
-        Some(self.add(triple, measures, refusal))
+        Some(self.tries.add(triple, measures, refusal))
     }
 }
 
 /// What is asked for when a draft is polished; `detailed` says what is wrong with it.
-fn polish_wordings(repairs: &[String], rng: &mut Rng) -> Vec<Wording> {
+pub(crate) fn polish_wordings(repairs: &[String], rng: &mut Rng) -> Vec<Wording> {
     let pick = |rng: &mut Rng, from: &[&str]| capitalised(rng.pick(from).copied().unwrap_or_default());
     let detailed = format!("Make the page look like the target screenshot. {}", repairs.join(" "));
     let short = pick(rng, &["Make the page look like the target.", "Match the target screenshot."]);
@@ -337,6 +238,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::Fixture;
+    use crate::verify::Shot;
 
     /// Draws a document by its bytes: every document has a picture of its own, and nothing else is shown.
     struct Painter {

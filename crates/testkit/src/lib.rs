@@ -5,6 +5,7 @@
 //! its arguments: no clock, no chance, no environment, so a fixture has the same bytes on every machine
 //! (compressed bytes excepted: they depend on the deflate implementation and on the processor).
 
+pub mod model_server;
 pub mod picture;
 pub mod response;
 pub mod sample;

@@ -110,13 +110,15 @@ pub(crate) struct Dom {
     /// The parser moved nodes about, or a pass made a tree that a parser might not: only parsing the written document
     /// can tell whether it says what the tree says.
     pub(crate) may_not_round_trip: bool,
+    /// Errors that the standard's parser met.
+    pub(crate) parse_errors: usize,
 }
 
 impl Dom {
     pub(crate) const DOCUMENT: NodeId = NodeId(0);
 
     fn new() -> Self {
-        let mut dom = Self { nodes: Vec::new(), mode: Mode::Standards, may_not_round_trip: false };
+        let mut dom = Self { nodes: Vec::new(), mode: Mode::Standards, may_not_round_trip: false, parse_errors: 0 };
         dom.add(NodeData::Root);
         dom
     }
@@ -164,7 +166,6 @@ impl Dom {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn template_contents(&self, id: NodeId) -> Option<NodeId> {
         self.element(id)?.template_contents
     }

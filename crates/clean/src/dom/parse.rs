@@ -159,7 +159,9 @@ impl TreeSink for Sink {
         self.dom.into_inner()
     }
 
-    fn parse_error(&self, _message: Cow<'static, str>) {}
+    fn parse_error(&self, _message: Cow<'static, str>) {
+        self.dom.borrow_mut().parse_errors += 1;
+    }
 
     fn get_document(&self) -> NodeId {
         Dom::DOCUMENT

@@ -75,7 +75,7 @@ type Splits<'a> = Vec<(&'a String, &'a Vec<ShardFile>)>;
 fn subsets<'a>(args: &ExportArgs, manifest: &'a Manifest) -> Vec<(String, Splits<'a>)> {
     let is_wanted = |name: &str| match &args.subset {
         Some(subset) => subset == name,
-        None => ["pages", "edit", "polish"].contains(&name),
+        None => ["pages", "edit", "polish", "preference"].contains(&name),
     };
     let chosen = manifest.subsets.iter().filter(|(name, _)| is_wanted(name));
     chosen.map(|(name, subset)| (name.clone(), subset.splits.iter().collect())).collect()
@@ -94,7 +94,7 @@ fn unreadable(error: impl Into<anyhow::Error>) -> CommandError {
 
 impl List<'_> {
     fn add_shard(&mut self, subset: &str, shard: &Path) -> Outcome {
-        let task = [Task::Edit, Task::Polish].into_iter().find(|task| task.name() == subset);
+        let task = Task::named(subset);
         if let Some(task) = task {
             let mut outcome: Outcome = Ok(());
             each_triple(shard, task, &|_| true, &mut |row| {
@@ -118,26 +118,28 @@ impl List<'_> {
         let (Some(text), Some(image)) = (&row.text, &row.image) else { return Ok(()) };
         let picture = self.picture(&format!("{}.{}", row.id, item::picture_extension(image)), image)?;
         let ask = "Write the HTML page, with its style sheet, that looks like this screenshot.".to_owned();
-        self.add(&row.id.to_string(), vec![Part::Picture(picture), Part::Text(ask)], chat::fenced(text))
+        let ask = vec![Part::Picture(picture), Part::Text(ask)];
+        self.add(&row.id.to_string(), Turn { ask, answer: chat::fenced(text), worse: None })
     }
 
     fn add_triple(&mut self, row: &TripleRow) -> Outcome {
         let wanted = self.args.style.as_deref();
         let style = wanted.and_then(|style| row.instructions.iter().find(|wording| wording.style == style));
         let Some(instruction) = style.or(row.instructions.first()) else { return Ok(()) };
-        let answer = if self.args.blocks { row.blocks.clone() } else { chat::fenced(&row.after) };
+        // Of the answer that is not wanted there is the whole code alone.
+        let as_blocks = self.args.blocks && row.worse.is_none();
+        let answer = if as_blocks { row.blocks.clone() } else { chat::fenced(&row.after) };
+        let worse = row.worse.as_ref().map(|worse| chat::fenced(&worse.html));
         let code = Part::Text(format!("{}\n\n{}", chat::fenced(&row.before), instruction.text));
         let before = Part::Picture(self.picture(
             &format!("{}-before.{}", row.id, item::picture_extension(&row.before_image)),
             &row.before_image,
         )?);
-        let parts = match row.task {
-            Task::Edit => vec![before, code],
-            Task::Polish => {
-                let target = Part::Picture(self.picture(
-                    &format!("{}-target.{}", row.id, item::picture_extension(&row.after_image)),
-                    &row.after_image,
-                )?);
+        let parts = match &row.target_image {
+            None => vec![before, code],
+            Some(image) => {
+                let name = format!("{}-target.{}", row.id, item::picture_extension(image));
+                let target = Part::Picture(self.picture(&name, image)?);
                 vec![
                     Part::Text("The target:".to_owned()),
                     target,
@@ -147,7 +149,7 @@ impl List<'_> {
                 ]
             }
         };
-        self.add(&row.id.to_string(), parts, answer)
+        self.add(&row.id.to_string(), Turn { ask: parts, answer, worse })
     }
 
     fn picture(&self, name: &str, png: &[u8]) -> Result<String, CommandError> {
@@ -156,8 +158,8 @@ impl List<'_> {
         Ok(format!("{PICTURES}/{name}"))
     }
 
-    fn add(&mut self, id: &str, ask: Vec<Part>, answer: String) -> Outcome {
-        let line = chat::line(self.format, id, &Turn { ask, answer });
+    fn add(&mut self, id: &str, turn: Turn) -> Outcome {
+        let line = chat::line(self.format, id, &turn);
         writeln!(self.file, "{line}").map_err(CommandError::environment)?;
         self.rows += 1;
         Ok(())

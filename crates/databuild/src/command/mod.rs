@@ -22,10 +22,11 @@ mod status;
 mod store;
 mod tune;
 mod verify;
+mod vlm;
 
 use pipeline::{Built, Environment, Loaded};
 
-use crate::cli::{BenchCommand, Cli, Command, FileArgs};
+use crate::cli::{BenchCommand, Cli, Command, FileArgs, VlmCommand};
 use crate::environment;
 use crate::error::CommandError;
 use crate::printer::Printer;
@@ -51,6 +52,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Store(command) => store::store(&command, printer),
         Command::Hashlist(args) => hashlist::hashlist(&args, printer),
         Command::Dedup(command) => dedup::dedup(&command, printer),
+        Command::Vlm(VlmCommand::Check(args)) => vlm::check(&args, printer),
         Command::Bench { of: BenchCommand::Render(args) } => bench::render(&args, printer),
         Command::Doctor => doctor::doctor(printer),
         Command::Schema { of } => schema::schema(&of, printer),

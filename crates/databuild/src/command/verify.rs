@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dataset::{Columns, Manifest, PageRow, ShardReader};
-use item::{ContentHasher, ItemId};
+use item::{ContentHasher, ItemId, Viewport};
 use rayon::prelude::*;
 use render::{ColorScheme, Farm, FarmConfig, RenderOutcome, RenderPolicy, UnknownFormat, find_chrome};
 
@@ -146,20 +146,27 @@ fn compare(farm: &Farm, row: &PageRow) -> Result<(), String> {
     let (Some(text), Some(image)) = (&row.text, &row.image) else {
         return Err("code or screenshot is missing in the row".into());
     };
-    let format =
-        row.image_format.as_deref().map(str::parse).transpose().map_err(|error: UnknownFormat| error.to_string())?;
-    let policy = RenderPolicy {
-        viewport: row.viewport,
-        color_scheme: scheme(row.color_scheme.as_deref()),
-        reduced_motion: row.reduced_motion.unwrap_or(true),
-        format: format.unwrap_or_default(),
-        ..RenderPolicy::accept_all()
-    };
+    let (scheme, format) = (row.color_scheme.as_deref(), row.image_format.as_deref());
+    let policy = policy(row.viewport, scheme, row.reduced_motion, format)?;
     compare_pixels(farm, text, image, &policy)
 }
 
-fn scheme(name: Option<&str>) -> ColorScheme {
-    if name == Some(ColorScheme::Dark.name()) { ColorScheme::Dark } else { ColorScheme::Light }
+/// How a row was rendered.
+fn policy(
+    viewport: Viewport,
+    scheme: Option<&str>,
+    reduced_motion: Option<bool>,
+    format: Option<&str>,
+) -> Result<RenderPolicy, String> {
+    let format = format.map(str::parse).transpose().map_err(|error: UnknownFormat| error.to_string())?;
+    let color_scheme = if scheme == Some(ColorScheme::Dark.name()) { ColorScheme::Dark } else { ColorScheme::Light };
+    Ok(RenderPolicy {
+        viewport,
+        color_scheme,
+        reduced_motion: reduced_motion.unwrap_or(true),
+        format: format.unwrap_or_default(),
+        ..RenderPolicy::accept_all()
+    })
 }
 
 /// Renders a document as it was rendered, as tall as the stored picture, and compares them pixel by pixel.

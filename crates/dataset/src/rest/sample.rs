@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use item::{Item, Rect, Refusal, Sample, Shown, Snapshot, Task, Triple, Viewport, Wording};
+use item::{Item, Rect, Refusal, Sample, Shown, Snapshot, Task, Triple, Viewport, Wording, Worse};
 use serde::{Deserialize, Serialize};
 
 use super::layout::{NODE, node_cell, node_from};
@@ -22,12 +22,16 @@ struct Details {
     blocks: String,
     origin: String,
     round: u32,
+    trajectory: Option<String>,
+    reasoning: Option<String>,
     measures: BTreeMap<String, f64>,
     refused: Option<Refusal>,
+    /// Why the worse answer is worse.
+    why: Option<Refusal>,
 }
 
 pub(super) const SAMPLE: &[Column<Item>] = &[
-    Column::always("task", Kind::Word, "`page`, `edit` or `polish`.", |i| {
+    Column::always("task", Kind::Word, "`page`, or the task of a triple.", |i| {
         Cell::opt(sample(i), |sample| match sample {
             Sample::Page(_) => Cell::text("page"),
             Sample::Triple(triple) => Cell::text(triple.task.name()),
@@ -49,16 +53,40 @@ pub(super) const SAMPLE: &[Column<Item>] = &[
         _ => Cell::Many(Vec::new()),
     }),
     Column::maybe("after_html", Kind::LongText, "The document after.", |i| {
-        Cell::opt(triple(i), |triple| Cell::text(&triple.after.html))
+        Cell::opt(after(i), |shown| Cell::text(&shown.html))
     }),
     Column::maybe("after_screenshot", Kind::Bytes, "PNG of it.", |i| {
-        Cell::opt(triple(i), |triple| Cell::bytes(&triple.after.screenshot))
+        Cell::opt(after(i), |shown| Cell::bytes(&shown.screenshot))
     }),
     Column::maybe("after_width", Kind::Int, "Device px.", |i| {
-        Cell::opt(triple(i), |triple| Cell::Int(triple.after.width.into()))
+        Cell::opt(after(i), |shown| Cell::Int(shown.width.into()))
     }),
     Column::maybe("after_height", Kind::Int, "Device px.", |i| {
-        Cell::opt(triple(i), |triple| Cell::Int(triple.after.height.into()))
+        Cell::opt(after(i), |shown| Cell::Int(shown.height.into()))
+    }),
+    Column::maybe("target_html", Kind::LongText, "The document that a draft is to become.", |i| {
+        Cell::opt(target(i), |shown| Cell::text(&shown.html))
+    }),
+    Column::maybe("target_screenshot", Kind::Bytes, "PNG of it.", |i| {
+        Cell::opt(target(i), |shown| Cell::bytes(&shown.screenshot))
+    }),
+    Column::maybe("target_width", Kind::Int, "Device px.", |i| {
+        Cell::opt(target(i), |shown| Cell::Int(shown.width.into()))
+    }),
+    Column::maybe("target_height", Kind::Int, "Device px.", |i| {
+        Cell::opt(target(i), |shown| Cell::Int(shown.height.into()))
+    }),
+    Column::maybe("worse_html", Kind::LongText, "The answer that is not wanted.", |i| {
+        Cell::opt(worse(i), |shown| Cell::text(&shown.html))
+    }),
+    Column::maybe("worse_screenshot", Kind::Bytes, "PNG of it.", |i| {
+        Cell::opt(worse(i), |shown| Cell::bytes(&shown.screenshot))
+    }),
+    Column::maybe("worse_width", Kind::Int, "Device px.", |i| {
+        Cell::opt(worse(i), |shown| Cell::Int(shown.width.into()))
+    }),
+    Column::maybe("worse_height", Kind::Int, "Device px.", |i| {
+        Cell::opt(worse(i), |shown| Cell::Int(shown.height.into()))
     }),
     Column::maybe("details", Kind::LongText, "The rest of a triple as a JSON object.", |i| {
         Cell::opt(triple(i), details_cell)
@@ -79,6 +107,18 @@ fn triple(item: &Item) -> Option<&Triple> {
     }
 }
 
+fn after(item: &Item) -> Option<&Shown> {
+    Some(&triple(item)?.after)
+}
+
+fn target(item: &Item) -> Option<&Shown> {
+    triple(item)?.target.as_ref()
+}
+
+fn worse(item: &Item) -> Option<&Shown> {
+    triple(item)?.worse.as_ref().map(|worse| &worse.shown)
+}
+
 fn first(item: &Item) -> Option<(&str, &[u8], u32, u32)> {
     Some(match sample(item)? {
         Sample::Page(page) => (&page.html, &page.screenshot, page.width, page.height),
@@ -97,11 +137,25 @@ fn viewport(item: &Item) -> Option<Viewport> {
 }
 
 fn details_cell(triple: &Triple) -> Cell<'static> {
-    let Triple {
-        instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused, ..
-    } = triple.clone();
-    let details =
-        Details { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused };
+    let Triple { instructions, operators, kind, severity, region, diff, blocks, origin, .. } = triple.clone();
+    let Triple { round, trajectory, reasoning, measures, refused, worse, .. } = triple.clone();
+    let why = worse.map(|worse| worse.why);
+    let details = Details {
+        instructions,
+        operators,
+        kind,
+        severity,
+        region,
+        diff,
+        blocks,
+        origin,
+        round,
+        trajectory,
+        reasoning,
+        measures,
+        refused,
+        why,
+    };
     // Plain data with text keys: serialising it cannot fail; a null would be noticed by the reader.
     serde_json::to_string(&details).map_or(Cell::Null, Cell::owned)
 }
@@ -118,16 +172,20 @@ pub(super) fn sample_from(record: &mut Record<'_>) -> Option<Sample> {
         let nodes = nodes.into_iter().map(node_from).collect::<Option<_>>()?;
         return Some(Sample::Page(Snapshot { html, viewport, screenshot, width, height, nodes }));
     }
-    let task = [Task::Edit, Task::Polish].into_iter().find(|known| known.name() == task)?;
+    let task = Task::named(&task)?;
     let after = shown_from(record)?;
+    let (target, worse) = (maybe_shown_from(record)?, maybe_shown_from(record)?);
     let details: Details = serde_json::from_str(&record.text()?).ok()?;
-    let Details { instructions, operators, kind, severity, region, diff, blocks, origin, round, measures, refused } =
-        details;
+    let Details { instructions, operators, kind, severity, region, diff, blocks, origin, .. } = details;
+    let Details { round, trajectory, reasoning, measures, refused, why, .. } = details;
+    let worse = worse.zip(why).map(|(shown, why)| Worse { shown, why });
     let before = Shown { html, screenshot, width, height };
     Some(Sample::Triple(Box::new(Triple {
         task,
         before,
         after,
+        target,
+        worse,
         viewport,
         instructions,
         operators,
@@ -138,9 +196,21 @@ pub(super) fn sample_from(record: &mut Record<'_>) -> Option<Sample> {
         blocks,
         origin,
         round,
+        trajectory,
+        reasoning,
         measures,
         refused,
     })))
+}
+
+/// A document that not every triple has; the outer `None` is a row that lacks a part of it.
+#[expect(clippy::option_option, reason = "no cell is trouble, a null is a value")]
+fn maybe_shown_from(record: &mut Record<'_>) -> Option<Option<Shown>> {
+    let (html, screenshot) = (record.maybe_text()?, record.maybe_bytes()?);
+    let (width, height) = (record.maybe_int()?, record.maybe_int()?);
+    let Some(html) = html else { return Some(None) };
+    let side = |px: Option<i64>| px?.try_into().ok();
+    Some(Some(Shown { html, screenshot: screenshot?, width: side(width)?, height: side(height)? }))
 }
 
 fn shown_from(record: &mut Record<'_>) -> Option<Shown> {

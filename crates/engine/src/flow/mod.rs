@@ -155,6 +155,7 @@ fn parcels_max(stages: &[Arc<dyn DynStage>], limits: &Limits) -> usize {
         Resource::Chrome => Some(limits.chrome_slots),
         Resource::Gpu => Some(limits.gpu_slots),
         Resource::Network => Some(limits.network_slots),
+        Resource::Model => Some(limits.model_slots),
     };
     let scarcest = stages.iter().filter_map(|stage| Some(slots(stage.demand().resource)? * stage.batch().items)).max();
     scarcest.map_or(PARCELS_COMPUTING, |slots| slots * PARCELS_PER_SLOT)

@@ -82,7 +82,8 @@ pub(super) async fn process(
         // Ends by itself within the stage's own deadlines; the receiver is what owns its outcome.
         tokio::task::spawn_blocking(job);
     }
-    match tokio::time::timeout(flow.shared.limits.batch_deadline, rx).await {
+    let deadline = stage.deadline().unwrap_or(flow.shared.limits.batch_deadline);
+    match tokio::time::timeout(deadline, rx).await {
         Ok(Ok(verdicts)) => {
             let verdicts = verdicts?;
             let batch = Arc::try_unwrap(batch).expect("the job lets go of the batch before it answers");
@@ -90,7 +91,7 @@ pub(super) async fn process(
         }
         Ok(Err(_)) => Err(StageError::plain("answer: the worker thread went away")),
         Err(_) => {
-            let seconds = flow.shared.limits.batch_deadline.as_secs();
+            let seconds = deadline.as_secs();
             let message = format!("no answer within the batch deadline of {seconds} s");
             let items: Vec<Item<Body>> = batch.heads().into_iter().map(without_body).collect();
             let verdicts = items.iter().map(|_| Verdict::fail(FailureClass::Timeout, &*message)).collect();

@@ -26,6 +26,7 @@ pub(super) async fn pump(
         Resource::Chrome => limits.chrome_slots,
         Resource::Gpu => limits.gpu_slots,
         Resource::Network => limits.network_slots,
+        Resource::Model => limits.model_slots,
     };
     // One batch more than can work, so that a free slot finds work at hand.
     let in_flight = Arc::new(Semaphore::new(slots + 1));

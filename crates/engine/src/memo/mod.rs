@@ -8,27 +8,27 @@
 //! Answers are gathered into [`segment`]s, which are published every few seconds. They are an optimisation of the
 //! ledger, never a part of it: a segment that is lost or damaged costs the work again, nothing else.
 
+mod answers;
 mod record;
 mod segment;
+mod segments;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use item::{Body, ContentHasher, Digest, Item, Verdict};
 use store::{BlobName, Store, StoreError};
 
 use crate::flow::blocking;
 use crate::{DynStage, EngineError, Fingerprint, Observer, RunEvent};
-use segment::{Location, SegmentBuilder};
+pub use answers::Answers;
+use segments::Segments;
+#[cfg(test)]
+use segments::{SMALL_SEGMENTS_MAX, compact, publish};
 
 /// The longest that an answer waits for its publication: what a crash can lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
-/// A segment is published when it has grown to this, whatever its age. Some 20 to 60 screenshots.
-const SEGMENT_BYTES: usize = 32 << 20;
-/// A folder with more segments under [`SEGMENT_BYTES`] than this is tidied up when a run opens it.
-const SMALL_SEGMENTS_MAX: usize = 64;
-
 /// Top folder of all segments in the store.
 pub(crate) const FOLDER: &str = "memo";
 
@@ -103,26 +103,9 @@ impl Memo {
 
 /// What one stage has answered.
 pub(crate) struct StageMemo {
-    store: Arc<dyn Store>,
     stage: Arc<dyn DynStage>,
     fingerprint: Digest,
-    folder: String,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    segments: Vec<BlobName>,
-    index: HashMap<Key, Found>,
-    pending: SegmentBuilder,
-    oldest: Option<Instant>,
-}
-
-/// Where an answer is.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    segment: u32,
-    location: Location,
+    segments: Segments,
 }
 
 /// A batch, with the answers that are known already.
@@ -135,30 +118,17 @@ pub(crate) struct Recalled {
 impl StageMemo {
     fn open(stage: &Arc<dyn DynStage>, store: &Arc<dyn Store>, observer: &dyn Observer) -> Result<Self, StoreError> {
         let fingerprint = stage.fingerprint();
-        let folder = folder(&fingerprint);
-        compact(store.as_ref(), &folder)?;
-        let mut state = State::default();
-        for blob in store.list(&folder)? {
-            if let Some(entries) = segment::read_index(store.as_ref(), &blob)? {
-                state.add(Published { name: blob.name, entries });
-            } else {
-                observer.event(&RunEvent::Noted {
-                    message: format!("`{}` is damaged: the answers in it are asked for again", blob.name),
-                });
-                store.delete(&blob.name)?;
-            }
+        let (segments, damaged) = Segments::open(store, &folder(&fingerprint))?;
+        for name in damaged {
+            let message = format!("`{name}` is damaged: the answers in it are asked for again");
+            observer.event(&RunEvent::Noted { message });
         }
-        let fingerprint = fingerprint.digest();
-        Ok(Self { store: Arc::clone(store), stage: Arc::clone(stage), fingerprint, folder, state: Mutex::new(state) })
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Self { stage: Arc::clone(stage), fingerprint: fingerprint.digest(), segments })
     }
 
     /// Whether the answer to a body of this digest is known.
     pub(crate) fn knows(&self, body: &Digest) -> bool {
-        self.state().index.contains_key(&key(&self.fingerprint, body))
+        self.segments.knows(&key(&self.fingerprint, body))
     }
 
     /// Looks up the answers to a batch.
@@ -169,16 +139,11 @@ impl StageMemo {
     }
 
     fn recall_one(&self, key: &Key) -> Option<Verdict<Body>> {
-        let (segment, location) = {
-            let state = self.state();
-            let found = state.index.get(key)?;
-            (state.segments[found.segment as usize].clone(), found.location)
-        };
-        let answer = segment::read(self.store.as_ref(), &segment, location);
-        let verdict = answer.and_then(|bytes| record::decode(&bytes, self.stage.rules()));
+        let bytes = self.segments.get(key)?;
+        let verdict = record::decode(&bytes, self.stage.rules());
         if verdict.is_none() {
-            // Gone, damaged, or of a rule that is no more: it will be asked for, and remembered, again.
-            self.state().index.remove(key);
+            // Of a rule that is no more: it will be asked for, and remembered, again.
+            self.segments.forget(key);
         }
         verdict
     }
@@ -186,85 +151,24 @@ impl StageMemo {
     /// Remembers the answers that are no failures.
     pub(crate) fn remember(&self, answers: &[(Key, &Verdict<Body>)]) -> Result<(), StoreError> {
         for (key, verdict) in answers {
-            let Some(bytes) = record::encode(verdict) else { continue };
-            let mut state = self.state();
-            state.oldest.get_or_insert_with(Instant::now);
-            state.pending.push(*key, &bytes);
-            let is_due =
-                state.pending.bytes() >= SEGMENT_BYTES || state.oldest.is_some_and(|at| at.elapsed() >= FLUSH_EVERY);
-            drop(state);
-            if is_due {
-                self.flush()?;
+            if let Some(bytes) = record::encode(verdict) {
+                self.segments.put(*key, &bytes)?;
             }
         }
         Ok(())
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        let pending = {
-            let mut state = self.state();
-            state.oldest = None;
-            std::mem::take(&mut state.pending)
-        };
-        if let Some(published) = publish(self.store.as_ref(), &self.folder, pending)? {
-            self.state().add(published);
-        }
-        Ok(())
+        self.segments.flush()
     }
-}
-
-impl State {
-    fn add(&mut self, published: Published) {
-        let segment = self.segments.len() as u32;
-        self.segments.push(published.name);
-        self.index.extend(published.entries.into_iter().map(|(key, location)| (key, Found { segment, location })));
-    }
-}
-
-/// A segment that is in the store.
-struct Published {
-    name: BlobName,
-    entries: Vec<(Key, Location)>,
-}
-
-/// Publishes a segment under the digest of its bytes; nothing for an empty one.
-fn publish(store: &dyn Store, folder: &str, segment: SegmentBuilder) -> Result<Option<Published>, StoreError> {
-    if segment.is_empty() {
-        return Ok(None);
-    }
-    let (bytes, entries) = segment.finish();
-    let file = format!("{}.segment", Digest::of(&bytes).short());
-    let name = BlobName::join(&folder.split('/').chain([file.as_str()]).collect::<Vec<_>>());
-    store.put(&name, &bytes)?;
-    Ok(Some(Published { name, entries }))
-}
-
-/// Puts many small segments together into a few large ones. Readers that have the small ones open find them gone, and ask
-/// again.
-pub(crate) fn compact(store: &dyn Store, folder: &str) -> Result<(), StoreError> {
-    let small: Vec<_> = store.list(folder)?.into_iter().filter(|blob| blob.bytes < SEGMENT_BYTES as u64).collect();
-    if small.len() <= SMALL_SEGMENTS_MAX {
-        return Ok(());
-    }
-    let mut builder = SegmentBuilder::default();
-    for blob in &small {
-        for (key, location) in segment::read_index(store, blob)?.unwrap_or_default() {
-            let Some(bytes) = segment::read(store, &blob.name, location) else { continue };
-            builder.push(key, &bytes);
-        }
-        if builder.bytes() >= SEGMENT_BYTES {
-            publish(store, folder, std::mem::take(&mut builder))?;
-        }
-    }
-    publish(store, folder, builder)?;
-    // After the large ones are there: a crash in between leaves both, and both say the same.
-    small.iter().try_for_each(|blob| store.delete(&blob.name))
 }
 
 /// Every segment of the store in which something is damaged, and how much.
 pub(crate) fn damaged(store: &dyn Store) -> Result<Vec<(BlobName, String)>, StoreError> {
     let mut found = Vec::new();
-    for blob in store.list(FOLDER)? {
+    for blob in
+        [FOLDER, answers::FOLDER].map(|folder| store.list(folder)).into_iter().collect::<Result<Vec<_>, _>>()?.concat()
+    {
         let Some(entries) = segment::read_index(store, &blob)? else {
             found.push((blob.name, "the segment is cut off or damaged".to_owned()));
             continue;

@@ -3,6 +3,7 @@ use item::{
 };
 use store::LocalStore;
 
+use super::segment::{Location, SegmentBuilder};
 use super::*;
 
 const TOO_TALL: Rule = Rule { name: "too-tall", meaning: "It is too tall." };

@@ -38,9 +38,10 @@ fn judge(sample: &Sample) -> Result<Verdict<Sample>, StageError> {
     Ok(Verdict::reject(*rule, format!("{} by {names}: {}", triple.task.name(), refused.detail)))
 }
 
-/// The short wording without numbers: the same edit of the same thing with other values is the same to learn from.
+/// The short wording, or the only one, without numbers: the same edit of the same thing with other values is the same to learn from.
 fn asked(triple: &Triple) -> Attributes {
     let short = triple.instructions.iter().find(|wording| wording.style == "short");
+    let short = short.or(triple.instructions.first());
     match short.filter(|_| triple.task == item::Task::Edit) {
         Some(wording) => {
             let letters =

@@ -1,10 +1,13 @@
 //! `synth`: edit and polish triples of rendered pages, each proven by rendering.
 //!
-//! Three parts: the stage makes and checks triples in the Chrome farm; the gate behind it takes out what a check has refused, so
-//! that every try stands in the books with its rule; the barrier drops what a site asks for twice.
+//! Four parts: the stage makes and checks triples in the Chrome farm; a second one asks a model for more, where the file names one; the gate
+//! behind them takes out what a check has refused, so that every try stands in the books with its rule; the barrier drops what a site
+//! asks for twice.
 
 mod barrier;
 mod gate;
+mod model;
+mod vlm;
 
 use ::synth::verify::{Gates, Renderer, Shot};
 use ::synth::{Made, OPERATORS_VERSION, Policy};
@@ -17,6 +20,8 @@ use crate::render::{RenderStage, SameView};
 
 pub use barrier::TriplesBarrier;
 pub use gate::GateStage;
+pub use model::ModelStage;
+pub use vlm::{Answer, VlmConfig};
 
 /// `[synth]`: edit and polish triples made of the pages that are kept. By default none are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +45,8 @@ pub struct SynthConfig {
     pub draft_difference_max: f64,
     /// By how much an answer must be nearer to the target than the draft, in each metric.
     pub polish_margin: f64,
+    /// A vision-language model that makes triples of its own, puts edits into words, and judges.
+    pub vlm: VlmConfig,
 }
 
 impl Default for SynthConfig {
@@ -55,6 +62,7 @@ impl Default for SynthConfig {
             draft_difference_min: gates.draft_difference_min,
             draft_difference_max: gates.draft_difference_max,
             polish_margin: gates.polish_margin,
+            vlm: VlmConfig::default(),
         }
     }
 }
@@ -62,19 +70,23 @@ impl Default for SynthConfig {
 impl SynthConfig {
     /// Whether any triple is wanted.
     pub fn is_on(&self) -> bool {
-        self.edits + self.polishes > 0
+        self.edits + self.polishes > 0 || self.vlm.is_on()
     }
 
-    fn policy(&self) -> Policy {
-        let gates = Gates {
+    /// When a triple is good.
+    pub fn gates(&self) -> Gates {
+        Gates {
             change_min: self.change_min,
             change_max: self.change_max,
             spill_max: self.spill_max,
             draft_difference_min: self.draft_difference_min,
             draft_difference_max: self.draft_difference_max,
             polish_margin: self.polish_margin,
-        };
-        Policy { edits: self.edits, polishes: self.polishes, tries: self.tries, gates }
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        Policy { edits: self.edits, polishes: self.polishes, tries: self.tries, gates: self.gates() }
     }
 }
 
@@ -86,7 +98,7 @@ pub struct SynthStage {
 }
 
 impl SynthStage {
-    /// A stage that renders as that stage does.
+    /// A stage that renders as that stage does. What a model is asked is no matter of its.
     pub fn new(config: SynthConfig, render: &RenderStage) -> Self {
         Self { config, render: render.clone() }
     }
@@ -105,7 +117,7 @@ impl Stage for SynthStage {
     type In = Snapshot;
     type Out = Sample;
     const NAME: &'static str = "synth";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
@@ -117,8 +129,12 @@ impl Stage for SynthStage {
     }
 
     fn settings(&self) -> Settings {
+        let mut config = serde_json::json!(self.config);
+        if let Some(config) = config.as_object_mut() {
+            config.remove("vlm");
+        }
         serde_json::json!({
-            "synth": self.config,
+            "synth": config,
             "operators": OPERATORS_VERSION,
             "render": Stage::settings(&self.render),
         })

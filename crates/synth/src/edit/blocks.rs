@@ -1,5 +1,7 @@
 //! Search/replace blocks: the form in which models write edits of a file.
 
+use std::ops::Range;
+
 use super::patch::Patch;
 
 /// One block: text that stands in the file exactly once, and what it becomes.
@@ -112,20 +114,38 @@ fn take_until<'a>(lines: &mut impl Iterator<Item = &'a str>, end: &str) -> Optio
     None
 }
 
-/// Applies blocks to a text: each must be found exactly once in it, as it was before any of them.
+/// Applies blocks to a text: each must be found exactly once in it, as it was before any of them. Where the very bytes are not there, lines that differ
+/// in blanks at their ends alone will do.
 pub fn apply_blocks(html: &str, blocks: &[Block]) -> Result<String, String> {
     let mut changes = Vec::new();
     for Block { search, replace } in blocks {
-        let Some(at) = html.find(search.as_str()) else {
-            return Err(format!("not found in the file: {search:.200}"));
+        let place = match html.find(search.as_str()) {
+            Some(_) if !is_unique(html, search) => {
+                return Err(format!("found more than once in the file: {search:.200}"));
+            }
+            Some(at) => at..at + search.len(),
+            None => lines_like(html, search).ok_or_else(|| format!("not found in the file: {search:.200}"))?,
         };
-        if !is_unique(html, search) {
-            return Err(format!("found more than once in the file: {search:.200}"));
-        }
-        changes.push(super::Change::replace(at..at + search.len(), replace.as_str()));
+        changes.push(super::Change::replace(place, replace.as_str()));
     }
     let patch = Patch::new(html, changes).map_err(|error| error.to_string())?;
     Ok(patch.apply(html))
+}
+
+/// The only place where whole lines stand that are equal but for blanks at their ends.
+fn lines_like(html: &str, search: &str) -> Option<Range<usize>> {
+    let wanted: Vec<&str> = search.lines().map(str::trim_end).collect();
+    let mut at = 0;
+    let mut lines: Vec<(usize, &str)> = Vec::new();
+    for line in html.split_inclusive('\n') {
+        lines.push((at, line.trim_end()));
+        at += line.len();
+    }
+    let is_like = |window: &[(usize, &str)]| window.iter().map(|(_, line)| *line).eq(wanted.iter().copied());
+    let mut found = lines.windows(wanted.len().max(1)).filter(|window| is_like(window));
+    let (window, others) = (found.next()?, found.next());
+    let (start, (last, line)) = (window.first()?.0, window.last()?);
+    others.is_none().then_some(start..last + line.len())
 }
 
 #[cfg(test)]
@@ -155,6 +175,8 @@ mod tests {
             assert_eq!(parse_blocks(text), Err(expected.to_owned()), "{text}");
         }
         let block = |search: &str| [Block { search: search.to_owned(), replace: "x".to_owned() }];
+        assert_eq!(apply_blocks("a \n\tb\nc", &block("a\n\tb  ")), Ok("x\nc".to_owned()));
+        assert_eq!(apply_blocks("a \na\t\n", &block("a  ")), Err("not found in the file: a  ".to_owned()));
         assert_eq!(apply_blocks("aba", &block("c")), Err("not found in the file: c".to_owned()));
         assert_eq!(apply_blocks("aba", &block("a")), Err("found more than once in the file: a".to_owned()));
     }

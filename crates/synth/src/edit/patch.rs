@@ -65,6 +65,31 @@ impl Patch {
         Ok(Self(changes))
     }
 
+    /// What makes one text of another, tag by tag and declaration by declaration: [`pieces`].
+    pub fn between(before: &str, after: &str) -> Self {
+        let (old, new) = (pieces(before), pieces(after));
+        let mut changes: Vec<Change> = Vec::new();
+        let mut at = 0;
+        for op in similar::capture_diff_slices(similar::Algorithm::Myers, &old, &new) {
+            let (tag, old_range, new_range) = op.as_tag_tuple();
+            let start = at;
+            at += old[old_range].iter().map(|piece| piece.len()).sum::<usize>();
+            if tag == similar::DiffTag::Equal {
+                continue;
+            }
+            let text = new[new_range].concat();
+            match changes.last_mut() {
+                // Operations that touch are one change.
+                Some(last) if last.range.end == start => {
+                    last.range.end = at;
+                    last.text.push_str(&text);
+                }
+                _ => changes.push(Change { range: start..at, text }),
+            }
+        }
+        Self(changes)
+    }
+
     /// The changes, by place.
     pub fn changes(&self) -> &[Change] {
         &self.0
@@ -96,6 +121,27 @@ impl Patch {
         }
         Self(changes)
     }
+}
+
+/// A text in pieces that belong together: tags, texts, rules, declarations, lines.
+pub(crate) fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    let mut cut = |end: usize| {
+        if end > start {
+            pieces.push(&text[start..end]);
+            start = end;
+        }
+    };
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '<' => cut(at),
+            '>' | '}' | ';' | '\n' => cut(at + 1),
+            _ => {}
+        }
+    }
+    cut(text.len());
+    pieces
 }
 
 /// A unified diff of two texts with three lines of context, as `diff -u` and `patch` speak it.
@@ -136,6 +182,19 @@ mod tests {
                 let after = patch.apply(&html);
                 prop_assert_eq!(patch.inverse(&html).apply(&after), html);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_lies_between_leads_from_one_to_the_other(
+            before in "(<p>|</p>|a;|b|é|\n|\\}){0,30}",
+            after in "(<p>|</p>|a;|b|é|\n|\\}){0,30}",
+        ) {
+            prop_assert_eq!(pieces(&before).concat(), before.as_str());
+            let patch = Patch::between(&before, &after);
+            prop_assert_eq!(patch.apply(&before), after.as_str());
+            prop_assert_eq!(Patch::new(&before, patch.changes().to_vec()), Ok(patch), "no two changes touch");
         }
     }
 

@@ -57,6 +57,17 @@ pub(crate) fn capitalised(text: &str) -> String {
 /// The first thing in an instruction that gives the code away: a name of a class or an id of the page, a tag, a selector, a
 /// declaration. What stands in quotation marks is on the page for all to see.
 pub fn leaks_code(page: &Page<'_>, instruction: &str) -> Option<String> {
+    let values = page.all().flat_map(|node| ["class", "id"].map(|name| page.attribute(node, name).unwrap_or_default()));
+    leaks(values, instruction)
+}
+
+/// The same where nothing but the document's text is at hand.
+pub fn leaks_code_of(html: &str, instruction: &str) -> Option<String> {
+    let values = ["class=\"", "id=\""].into_iter().flat_map(|opening| html.split(opening).skip(1));
+    leaks(values.map(|rest| rest.split('"').next().unwrap_or_default()), instruction)
+}
+
+fn leaks<'a>(names: impl Iterator<Item = &'a str>, instruction: &str) -> Option<String> {
     let mut outside = String::new();
     let mut depth = 0_u32;
     for letter in instruction.chars() {
@@ -82,8 +93,7 @@ pub fn leaks_code(page: &Page<'_>, instruction: &str) -> Option<String> {
         let is_camel = name.chars().skip(1).any(char::is_uppercase) && name.chars().any(char::is_lowercase);
         name.len() >= 3 && (name.contains(odd) || is_camel)
     };
-    page.all()
-        .flat_map(|node| ["class", "id"].map(|attribute| page.attribute(node, attribute).unwrap_or_default()))
+    names
         .flat_map(str::split_ascii_whitespace)
         .find(|name| is_identifier(name) && words.iter().any(|word| word.trim_start_matches('#') == *name))
         .map(str::to_owned)
@@ -124,6 +134,7 @@ mod tests {
             ("Set color: red;", Some(";")),
         ] {
             assert_eq!(leaks_code(&fixture.page(), instruction).as_deref(), expected, "{instruction}");
+            assert_eq!(leaks_code_of(fixture.html(), instruction).as_deref(), expected, "{instruction}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Decoded pictures.
 
+use std::io::Cursor;
+
 use image::{RgbImage, imageops};
 
 /// A picture could not be decoded.
@@ -23,6 +25,20 @@ impl Picture {
     /// Decodes a screenshot. Those are opaque; transparency is dropped.
     pub fn from_encoded(screenshot: &[u8]) -> Result<Self, PictureError> {
         Ok(Self(image::load_from_memory(screenshot)?.into_rgb8()))
+    }
+
+    /// Width and height of an encoded picture, read from its head.
+    pub fn size_of(encoded: &[u8]) -> Result<(u32, u32), PictureError> {
+        let reader = image::ImageReader::new(Cursor::new(encoded)).with_guessed_format();
+        Ok(reader.map_err(image::ImageError::from)?.into_dimensions()?)
+    }
+
+    /// The picture as PNG.
+    pub fn to_png(&self) -> Vec<u8> {
+        let mut png = Cursor::new(Vec::new());
+        // Memory takes every byte, and RGB is a form that PNG has.
+        let _infallible = self.0.write_to(&mut png, image::ImageFormat::Png);
+        png.into_inner()
     }
 
     /// A picture whose pixels are given by their place.

@@ -209,7 +209,7 @@ pub(super) mod tests {
                     assert_eq!(leaks_code(&page, &wording.text), None, "{}: {}", operator.name, wording.text);
                     assert!(!wording.text.contains("  ") && !wording.text.contains(".."), "{}", wording.text);
                 }
-                if let Some(rect) = mutation.region_box(&page) {
+                if let Some(rect) = mutation.region.shown_box(&page) {
                     assert!(rect.width > 0.0 && rect.height > 0.0, "{}: {rect:?}", operator.name);
                 }
                 results.push(after);

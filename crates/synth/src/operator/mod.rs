@@ -114,6 +114,35 @@ pub enum Region {
     Page,
 }
 
+impl Region {
+    /// The box that may change in CSS px of the page before; `None` for the whole page.
+    pub fn shown_box(&self, page: &Page<'_>) -> Option<Rect> {
+        let (width, height) = page.size();
+        match self {
+            Self::Page => None,
+            Self::Below(node) => {
+                let top = page.rect(page.parent(*node).unwrap_or(*node)).y.min(page.rect(*node).y);
+                let top = (top - 2.0).max(0.0);
+                Some(Rect { x: 0.0, y: top, width, height: (height - top).max(0.0) })
+            }
+            Self::Boxes(nodes, margin) => {
+                let rects = nodes.iter().map(|&node| page.rect(node));
+                let edges = rects.map(|r| (r.x, r.y, r.x + r.width, r.y + r.height));
+                let (left, top, right, bottom) =
+                    edges.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1), a.2.max(b.2), a.3.max(b.3)))?;
+                let (left, top) = (left - margin, top - margin);
+                Some(Rect { x: left, y: top, width: right + margin - left, height: bottom + margin - top })
+            }
+        }
+    }
+
+    /// The same for the page afterwards: what is pushed down may make it longer.
+    pub fn allowed_box(&self, page: &Page<'_>) -> Option<Rect> {
+        let rect = self.shown_box(page)?;
+        Some(if matches!(self, Self::Below(_)) { Rect { height: f32::MAX / 4.0, ..rect } } else { rect })
+    }
+}
+
 /// What an operator has done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mutation {
@@ -133,27 +162,6 @@ impl Mutation {
         let patch = Patch::new(page.html(), self.changes.clone()).ok()?;
         let html = page.html();
         patch.changes().iter().any(|change| html[change.range.clone()] != change.text).then_some(patch)
-    }
-
-    /// The box that may change in CSS px; `None` for the whole page.
-    pub fn region_box(&self, page: &Page<'_>) -> Option<Rect> {
-        let (width, height) = page.size();
-        match &self.region {
-            Region::Page => None,
-            Region::Below(node) => {
-                let top = page.rect(page.parent(*node).unwrap_or(*node)).y.min(page.rect(*node).y);
-                let top = (top - 2.0).max(0.0);
-                Some(Rect { x: 0.0, y: top, width, height: (height - top).max(0.0) })
-            }
-            Region::Boxes(nodes, margin) => {
-                let rects = nodes.iter().map(|&node| page.rect(node));
-                let edges = rects.map(|r| (r.x, r.y, r.x + r.width, r.y + r.height));
-                let (left, top, right, bottom) =
-                    edges.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1), a.2.max(b.2), a.3.max(b.3)))?;
-                let (left, top) = (left - margin, top - margin);
-                Some(Rect { x: left, y: top, width: right + margin - left, height: bottom + margin - top })
-            }
-        }
     }
 }
 

@@ -136,10 +136,32 @@ pub fn nearness(target: &Picture, other: &Picture) -> [(&'static str, f64); 3] {
     ]
 }
 
-/// Checks a draft and an answer against the target: the draft inside of the gates, the answer nearer by the margin.
+fn insert(measures: &mut Measures, nearness: &[(&'static str, f64); 3], when: &str) {
+    measures.extend(nearness.iter().map(|(name, value)| (format!("{name}_{when}"), *value)));
+}
+
+/// Checks a draft against the target: neither too near to be worth polishing, nor too far to be one of it.
+pub fn check_draft(target: &Picture, draft: &Picture, gates: &Gates) -> (Measures, Option<Rejection>) {
+    let mut measures = Measures::new();
+    let before = nearness(target, draft);
+    insert(&mut measures, &before, "before");
+    let difference = 1.0 - before[0].1;
+    measures.insert("difference".to_owned(), difference);
+    let detail = || format!("the draft differs by {difference:.3}");
+    let refusal = if difference < gates.draft_difference_min {
+        Some(refuse(rule::DRAFT_TOO_NEAR, detail()))
+    } else if difference > gates.draft_difference_max {
+        Some(refuse(rule::DRAFT_TOO_FAR, detail()))
+    } else {
+        None
+    };
+    (measures, refusal)
+}
+
+/// Checks an answer to a draft: nearer to the target than the draft by the margin, in every metric.
 ///
 /// A palette that does not differ at all cannot come nearer; that metric then only must not get worse.
-pub fn check_polish(
+pub fn check_nearer(
     target: &Picture,
     draft: &Picture,
     answer: &Picture,
@@ -147,26 +169,32 @@ pub fn check_polish(
 ) -> (Measures, Option<Rejection>) {
     let mut measures = Measures::new();
     let (before, after) = (nearness(target, draft), nearness(target, answer));
-    for ((name, before), (_, after)) in before.iter().zip(&after) {
-        measures.insert(format!("{name}_before"), *before);
-        measures.insert(format!("{name}_after"), *after);
-    }
-    let difference = 1.0 - before[0].1;
-    measures.insert("difference".to_owned(), difference);
-    let shown = format!("the draft differs by {difference:.3}");
-    if difference < gates.draft_difference_min {
-        return (measures, Some(refuse(rule::DRAFT_TOO_NEAR, shown)));
-    }
-    if difference > gates.draft_difference_max {
-        return (measures, Some(refuse(rule::DRAFT_TOO_FAR, shown)));
-    }
+    insert(&mut measures, &before, "before");
+    insert(&mut measures, &after, "after");
+    measures.insert("difference".to_owned(), 1.0 - before[0].1);
     let not_nearer = before.iter().zip(&after).find(|((name, before), (_, after))| {
         let margin = if *name == "palette" { 0.0 } else { gates.polish_margin };
         after - before < margin
     });
     let refusal = not_nearer.map(|((name, before), (_, after))| {
-        refuse(rule::DRAFT_TOO_NEAR, format!("{name} goes from {before:.3} to {after:.3}"))
+        refuse(rule::ANSWER_NOT_NEARER, format!("{name} goes from {before:.3} to {after:.3}"))
     });
+    (measures, refusal)
+}
+
+/// Checks a draft and an answer against the target: the draft inside of the gates, the answer nearer by the margin.
+pub fn check_polish(
+    target: &Picture,
+    draft: &Picture,
+    answer: &Picture,
+    gates: &Gates,
+) -> (Measures, Option<Rejection>) {
+    let (mut measures, refusal) = check_draft(target, draft, gates);
+    if refusal.is_some() {
+        return (measures, refusal);
+    }
+    let (more, refusal) = check_nearer(target, draft, answer, gates);
+    measures.extend(more);
     (measures, refusal)
 }
 
@@ -188,7 +216,7 @@ mod tests {
         let target = page([0; 3], 20);
         check(&page([0; 3], 15), &target, None);
         check(&target, &target, Some(rule::DRAFT_TOO_NEAR));
-        check(&page([0; 3], 15), &page([0; 3], 15), Some(rule::DRAFT_TOO_NEAR));
+        check(&page([0; 3], 15), &page([0; 3], 15), Some(rule::ANSWER_NOT_NEARER));
         check(&Picture::from_fn(160, 160, |_, _| [200, 0, 0]), &target, Some(rule::DRAFT_TOO_FAR));
     }
 }

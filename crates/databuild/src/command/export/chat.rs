@@ -18,6 +18,8 @@ pub(super) enum Part {
 pub(super) struct Turn {
     pub(super) ask: Vec<Part>,
     pub(super) answer: String,
+    /// Of a preference: the answer that is not wanted.
+    pub(super) worse: Option<String>,
 }
 
 /// Code as models write it.
@@ -28,22 +30,42 @@ pub(super) fn fenced(html: &str) -> String {
 /// One line of the list.
 pub(super) fn line(format: ChatFormat, id: &str, turn: &Turn) -> Value {
     let pictures: Vec<&str> = turn.ask.iter().filter_map(picture).collect();
-    match format {
-        ChatFormat::Openai => {
-            let content: Vec<Value> = turn.ask.iter().map(openai_part).collect();
-            json!({ "id": id, "messages": [
-                { "role": "user", "content": content },
-                { "role": "assistant", "content": turn.answer },
-            ] })
-        }
-        ChatFormat::Sharegpt => {
-            json!({ "id": id, "images": pictures, "conversations": conversation(turn) })
-        }
+    let mut line = match format {
+        ChatFormat::Openai => return openai_line(id, turn),
+        ChatFormat::Sharegpt => json!({ "id": id, "images": pictures }),
         ChatFormat::Llava => {
             // One picture stands alone, several are a list: what LLaVA's loaders take.
             let image = if let [only] = pictures[..] { json!(only) } else { json!(pictures) };
-            json!({ "id": id, "image": image, "conversations": conversation(turn) })
+            json!({ "id": id, "image": image })
         }
+    };
+    let says = |words: &str| json!({ "from": "gpt", "value": words });
+    let mut conversation = vec![json!({ "from": "human", "value": question(turn) })];
+    match &turn.worse {
+        None => conversation.push(says(&turn.answer)),
+        // As LLaMA-Factory reads pairs.
+        Some(worse) => {
+            line["chosen"] = says(&turn.answer);
+            line["rejected"] = says(worse);
+        }
+    }
+    line["conversations"] = json!(conversation);
+    line
+}
+
+/// A fine-tuning example of OpenAI's form, or a pair of its preference form.
+fn openai_line(id: &str, turn: &Turn) -> Value {
+    let content: Vec<Value> = turn.ask.iter().map(openai_part).collect();
+    let user = json!({ "role": "user", "content": content });
+    let assistant = |words: &str| json!({ "role": "assistant", "content": words });
+    match &turn.worse {
+        None => json!({ "id": id, "messages": [user, assistant(&turn.answer)] }),
+        Some(worse) => json!({
+            "id": id,
+            "input": { "messages": [user] },
+            "preferred_output": [assistant(&turn.answer)],
+            "non_preferred_output": [assistant(worse)],
+        }),
     }
 }
 
@@ -55,13 +77,12 @@ fn picture(part: &Part) -> Option<&str> {
 }
 
 /// Pictures stand in the text as `<image>`, in their order; text of a page that says so must not count as one.
-fn conversation(turn: &Turn) -> Value {
+fn question(turn: &Turn) -> String {
     let text = |part: &Part| match part {
         Part::Picture(_) => "<image>".to_owned(),
         Part::Text(text) => text.replace("<image>", "<image >"),
     };
-    let ask: Vec<String> = turn.ask.iter().map(text).collect();
-    json!([{ "from": "human", "value": ask.join("\n") }, { "from": "gpt", "value": turn.answer }])
+    turn.ask.iter().map(text).collect::<Vec<_>>().join("\n")
 }
 
 fn openai_part(part: &Part) -> Value {
@@ -78,7 +99,7 @@ mod tests {
     fn check(format: ChatFormat, pictures: usize, expected: &Value) {
         let mut ask: Vec<Part> = (0..pictures).map(|number| Part::Picture(format!("images/{number}.png"))).collect();
         ask.push(Part::Text("make it <image> blue".to_owned()));
-        let turn = Turn { ask, answer: "done".to_owned() };
+        let turn = Turn { ask, answer: "done".to_owned(), worse: None };
         assert_eq!(&line(format, "7", &turn), expected);
     }
 
@@ -97,5 +118,26 @@ mod tests {
         ]);
         let messages = json!([{ "role": "user", "content": content }, { "role": "assistant", "content": "done" }]);
         check(ChatFormat::Openai, 1, &json!({ "id": "7", "messages": messages }));
+    }
+
+    #[test]
+    fn pairs_in_every_form() {
+        let (ask, worse) = (vec![Part::Text("do it".to_owned())], Some("botched".to_owned()));
+        let turn = Turn { ask, answer: "done".to_owned(), worse };
+        let (chosen, rejected) =
+            (json!({ "from": "gpt", "value": "done" }), json!({ "from": "gpt", "value": "botched" }));
+        let talk = json!([{ "from": "human", "value": "do it" }]);
+        let sharegpt =
+            json!({ "id": "7", "images": [], "conversations": talk, "chosen": chosen, "rejected": rejected });
+        assert_eq!(line(ChatFormat::Sharegpt, "7", &turn), sharegpt);
+        let assistant = |words: &str| json!([{ "role": "assistant", "content": words }]);
+        let content = json!([{ "type": "text", "text": "do it" }]);
+        let openai = json!({
+            "id": "7",
+            "input": { "messages": [{ "role": "user", "content": content }] },
+            "preferred_output": assistant("done"),
+            "non_preferred_output": assistant("botched"),
+        });
+        assert_eq!(line(ChatFormat::Openai, "7", &turn), openai);
     }
 }

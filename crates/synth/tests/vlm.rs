@@ -1,0 +1,184 @@
+//! The client against a scripted server: every fault that real ones show, and the way through.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use synth::vlm::{Ask, Client, Key, Part, Said, VlmConfig, VlmError};
+use testkit::model_server::{Act, ModelServer, completion};
+
+fn server(script: impl IntoIterator<Item = Act>) -> ModelServer {
+    ModelServer::scripted(script).expect("a port")
+}
+
+fn config(servers: &[&ModelServer]) -> VlmConfig {
+    VlmConfig {
+        urls: servers.iter().map(|server| server.url()).collect(),
+        model: "m".to_owned(),
+        timeout: Duration::from_secs(20),
+        tries: 3,
+        backoff: Duration::from_millis(1),
+        wait_max: Duration::from_secs(2),
+        ..VlmConfig::default()
+    }
+}
+
+fn ask() -> Ask {
+    Ask {
+        system: "s".to_owned(),
+        parts: vec![Part::Text("q".to_owned())],
+        schema: None,
+        seed: 7,
+        temperature: 0.5,
+        tokens_max: 100,
+    }
+}
+
+/// The words of an answer, or a word for what it is instead.
+fn word(said: Result<Said, VlmError>) -> String {
+    match said {
+        Ok(Said::Answer(answer)) => answer.text,
+        Ok(Said::CutOff(answer)) => format!("cut off: {}", answer.text),
+        Ok(Said::Nothing(_)) => "nothing".to_owned(),
+        Ok(Said::Refusal(words)) => format!("refusal: {words}"),
+        Ok(Said::Broken(why)) => format!("broken: {why}"),
+        Ok(Said::TooLong { .. }) => "too long".to_owned(),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+/// What comes of a script (how it begins), and how many requests it takes.
+fn check(script: Vec<Act>, expected: &str, requests: usize) {
+    let server = server(script);
+    let found = word(Client::new(config(&[&server])).ask(&ask()));
+    assert!(found.starts_with(expected), "{found}, expected {expected}");
+    assert_eq!(server.asked().len(), requests, "{expected}");
+}
+
+#[test]
+fn answers_come_without_their_wrapping() {
+    check(vec![Act::say("fine")], "fine", 1);
+    check(vec![Act::say("<think>hm</think><answer>fine</answer>")], "fine", 1);
+    check(vec![Act::say("<|begin_of_box|>fine<|end_of_box|>")], "fine", 1);
+}
+
+#[test]
+fn trouble_that_passes_is_sat_out() {
+    let fine = || Act::say("fine");
+    let body = |text: &str| Act::status(200, text);
+    check(vec![Act::status(500, ""), Act::status(502, ""), fine()], "fine", 3);
+    check(vec![Act::HangUp, fine()], "fine", 2);
+    check(vec![Act::Cut(completion("fine", "stop")), fine()], "fine", 2);
+    check(vec![body("no JSON"), fine()], "fine", 2);
+    check(vec![body("{\"choices\": []}"), fine()], "fine", 2);
+    check(vec![Act::Answer(200, "", vec![0xFF, 0xFE]), fine()], "fine", 2);
+    check(vec![Act::status(500, "output does not match the expected peg-native format"), fine()], "fine", 2);
+}
+
+#[test]
+fn trouble_that_stays_ends_with_its_reason() {
+    let boom = || Act::status(500, "boom");
+    check(vec![boom(), boom(), boom()], "error: no answer after 3 tries, the last time: 500", 3);
+    check(vec![Act::status(401, "who are you")], "error: the server refuses the request with 401", 1);
+    check(vec![Act::status(404, "no such model")], "error: the server refuses the request with 404", 1);
+}
+
+#[test]
+fn what_a_model_says_is_no_trouble_of_the_servers() {
+    let unfit = || Act::status(500, "output does not match the expected peg-native format");
+    check(vec![unfit(), unfit()], "broken: output", 2);
+    check(vec![Act::status(400, "exceed_context_size_error")], "too long", 1);
+    check(vec![Act::status(400, "bad image")], "broken: the server refuses the request with 400", 1);
+    check(vec![Act::say_cut_off("half")], "cut off: half", 1);
+    check(vec![Act::say("")], "nothing", 1);
+    check(vec![Act::say("<think>for ever")], "nothing", 1);
+    check(vec![Act::Answer(200, "", completion("x", "content_filter"))], "refusal: content filter", 1);
+    check(vec![Act::refuse("I cannot.")], "refusal: I cannot.", 1);
+}
+
+#[test]
+fn requests_that_are_always_wrong_end_the_run() {
+    let server = server((0..3).map(|_| Act::status(400, "bad image")));
+    let client = Client::new(config(&[&server]));
+    let found: Vec<String> = (0..3).map(|_| word(client.ask(&ask()))).collect();
+    assert!(found[1].starts_with("broken") && found[2].starts_with("error"), "{found:?}");
+}
+
+#[test]
+fn a_server_without_schemas_is_asked_without() {
+    let no_schema = Act::status(400, "unknown field `response_format`");
+    let server = server([no_schema, Act::say("{}"), Act::say("{}")]);
+    let client = Client::new(config(&[&server]));
+    let ask = Ask { schema: Some(("s", json!({ "type": "object" }))), ..ask() };
+    assert_eq!(word(client.ask(&ask)), "{}");
+    assert_eq!(word(client.ask(&ask)), "{}");
+    let with: Vec<bool> = server.asked().iter().map(|body| body.get("response_format").is_some()).collect();
+    assert_eq!(with, [true, false, false]);
+}
+
+#[test]
+fn a_busy_server_says_how_long_to_wait() {
+    let server = server([Act::Answer(429, "retry-after: 1\r\n", Vec::new()), Act::say("fine")]);
+    let started = Instant::now();
+    assert_eq!(word(Client::new(config(&[&server])).ask(&ask())), "fine");
+    assert!(started.elapsed() >= Duration::from_secs(1), "it was waited for");
+}
+
+#[test]
+fn a_silent_server_costs_its_time_and_no_more() {
+    let server = server([Act::After(Duration::from_mins(1), Box::new(Act::HangUp)), Act::say("fine")]);
+    let config = VlmConfig { timeout: Duration::from_millis(300), ..config(&[&server]) };
+    assert_eq!(word(Client::new(config).ask(&ask())), "fine");
+}
+
+#[test]
+fn another_server_takes_over() {
+    let (sick, well) = (server((0..20).map(|_| Act::status(500, ""))), server([]));
+    let client = Client::new(VlmConfig { tries: 8, ..config(&[&sick, &well]) });
+    for _ in 0..4 {
+        assert_eq!(word(client.ask(&ask())), "done");
+    }
+    assert_eq!(sick.asked().len(), 3, "three failures in a row, then it rests");
+    assert_eq!(well.asked().len(), 4);
+}
+
+#[test]
+fn what_cannot_fit_is_not_sent() {
+    let server = server([]);
+    let client = Client::new(config(&[&server]));
+    let long = Ask { parts: vec![Part::Text("x".repeat(200_000))], ..ask() };
+    assert_eq!(word(client.ask(&long)), "too long");
+    assert_eq!(server.asked().len(), 0);
+    assert_eq!(Client::new(config(&[])).ask(&ask()), Err(VlmError::NoServer));
+}
+
+#[test]
+fn a_server_that_is_not_up_is_waited_for() {
+    let server = server([]);
+    assert_eq!(Client::new(config(&[&server])).wait_until_ready(Duration::from_secs(10)), Ok(()));
+    let nobody = VlmConfig { urls: vec!["http://127.0.0.1:9/v1".to_owned()], ..config(&[]) };
+    let error = Client::new(nobody).wait_until_ready(Duration::from_millis(300)).expect_err("nobody");
+    assert!(error.to_string().contains("waited 0 s"), "{error}");
+}
+
+#[test]
+fn the_request_is_of_the_common_form() {
+    let server = server([]);
+    let client = Client::new(VlmConfig { key: Some(Key::new("secret".to_owned())), ..config(&[&server]) });
+    let schema = json!({ "type": "object" });
+    let picture = Part::Picture(bytes::Bytes::from_static(b"png"));
+    let ask =
+        Ask { parts: vec![Part::Text("TARGET".to_owned()), picture], schema: Some(("plan", schema.clone())), ..ask() };
+    assert_eq!(word(client.ask(&ask)), "done");
+    let body = &server.asked()[0];
+    assert_eq!(body["model"], "m");
+    assert_eq!(body["messages"][0], json!({ "role": "system", "content": "s" }));
+    let content = &body["messages"][1]["content"];
+    assert_eq!(content[0], json!({ "type": "text", "text": "TARGET" }));
+    assert_eq!(content[1]["image_url"]["url"], "data:image/png;base64,cG5n");
+    assert_eq!(body["response_format"]["json_schema"], json!({ "name": "plan", "strict": true, "schema": schema }));
+    let fields: Vec<&String> = body.as_object().expect("an object").keys().collect();
+    let known = ["max_tokens", "messages", "model", "response_format", "seed", "stream", "temperature"];
+    assert!(fields.iter().all(|field| known.contains(&field.as_str())), "{fields:?}");
+    let spent = client.spent();
+    assert_eq!((spent.requests, spent.usage.prompt_tokens, spent.retries), (1, 10, 0));
+}

@@ -22,7 +22,7 @@ mod snapshots;
 mod source;
 mod synth;
 
-pub use self::synth::{Answer, GateStage, ModelStage, SynthConfig, SynthStage, TriplesBarrier, VlmConfig};
+pub use self::synth::{Answer, GateStage, ModelStage, Propose, SynthConfig, SynthStage, TriplesBarrier, VlmConfig};
 pub use ::synth::vlm::Key;
 pub use clean::{CleanConfig, CleanStage, Fonts, Images, Level, Mask, PageKind, Scripts, Tokenizer, Tokens};
 pub use components::{ComponentsConfig, ComponentsStage};

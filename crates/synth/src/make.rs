@@ -86,56 +86,8 @@ impl Maker<'_> {
     /// One edit by one operator; `None` where it has nothing to do on the page.
     fn edit(&mut self, operator: &Operator, original: &Picture, rng: &mut Rng) -> Option<bool> {
         let severity = 0.25 + 0.75 * rng.unit();
-        let (mutation, patch) = self.mutate(operator, severity, rng)?;
-        let html = patch.apply(self.page.html());
-        let mut triple = self.tries.triple(Task::Edit, self.tries.shown(), self.tries.shown());
-        triple.after.html.clone_from(&html);
-        triple.instructions = mutation.say.wordings(rng);
-        triple.operators = vec![operator.name.to_owned()];
-        operator.kind.name().clone_into(&mut triple.kind);
-        triple.severity = severity;
-        triple.region = mutation.region.shown_box(self.page);
-        triple.diff = unified_diff(self.page.html(), &html);
-        triple.blocks = write_blocks(&search_replace(self.page.html(), &patch));
-        if let Some(why) = self.refuse_words(&triple.instructions).or_else(|| self.refuse_inverse(&patch, &html)) {
-            return Some(self.tries.add(triple, Measures::new(), Some(why)));
-        }
-        let shot = match self.tries.render(&html) {
-            Ok(shot) => shot,
-            Err(why) => return Some(self.tries.add(triple, Measures::new(), Some(why))),
-        };
-        let claim = EditClaim {
-            page: self.page,
-            before: original,
-            scale: self.tries.snapshot.viewport.device_scale_factor,
-            region: mutation.region.allowed_box(self.page),
-            touched: &mutation.touched,
-        };
-        let (measures, refusal) = check_edit(&claim, &html, &shot, &self.policy.gates);
-        triple.after = shot.shown(html);
-        Some(self.tries.add(triple, measures, refusal))
-    }
-
-    fn mutate(&self, operator: &Operator, severity: f64, rng: &mut Rng) -> Option<(Mutation, Patch)> {
-        let mut sites = (operator.sites)(self.page);
-        rng.shuffle(&mut sites);
-        sites.iter().find_map(|site| {
-            let mutation = (operator.apply)(self.page, site, severity, rng)?;
-            let patch = mutation.patch(self.page)?;
-            Some((mutation, patch))
-        })
-    }
-
-    fn refuse_words(&self, instructions: &[Wording]) -> Option<Rejection> {
-        let leak = instructions.iter().find_map(|wording| leaks_code(self.page, &wording.text))?;
-        Some(Rejection { rule: rule::CODE_IN_INSTRUCTION, detail: format!("it says `{leak}`") })
-    }
-
-    /// Undone, the edit must give the very bytes back, whose render has been compared with the stored pixels.
-    fn refuse_inverse(&self, patch: &Patch, html: &str) -> Option<Rejection> {
-        let back = patch.inverse(self.page.html()).apply(html);
-        let detail = || "the inverse patch gives another document".to_owned();
-        (back != self.page.html()).then(|| Rejection { rule: rule::INVERSE_DIFFERS, detail: detail() })
+        let prepared = Prepared::new(self.page, operator, severity, rng)?;
+        Some(prepared.check(&mut self.tries, self.page, original, &self.policy.gates, rng))
     }
 
     fn polishes(&mut self, original: &Picture) {
@@ -169,7 +121,7 @@ impl Maker<'_> {
         let mut changes = Vec::new();
         let (mut names, mut repairs) = (Vec::new(), Vec::new());
         for operator in operators {
-            let Some((mutation, _)) = self.mutate(operator, severity, rng) else { continue };
+            let Some(Prepared { mutation, .. }) = Prepared::new(self.page, operator, severity, rng) else { continue };
             let together: Vec<_> = changes.iter().cloned().chain(mutation.changes).collect();
             // Two damages of one place have no order: the second one is left out.
             if Patch::new(self.page.html(), together.clone()).is_ok() {
@@ -191,7 +143,7 @@ impl Maker<'_> {
         triple.diff = unified_diff(&html, self.page.html());
         triple.blocks = write_blocks(&search_replace(&html, &patch.inverse(self.page.html())));
         triple.severity = severity;
-        if let Some(why) = self.refuse_inverse(&patch, &html) {
+        if let Some(why) = refuse_inverse(self.page, &patch, &html) {
             return Some(self.tries.add(triple, Measures::new(), Some(why)));
         }
         let (shot, picture) = match self.tries.picture(&html) {
@@ -202,6 +154,79 @@ impl Maker<'_> {
         triple.before = shot.shown(html);
         Some(self.tries.add(triple, measures, refusal))
     }
+}
+
+/// An operator's work at one place, not yet looked at.
+pub(crate) struct Prepared<'a> {
+    operator: &'a Operator,
+    severity: f64,
+    pub(crate) mutation: Mutation,
+    patch: Patch,
+}
+
+impl<'a> Prepared<'a> {
+    /// At a place that chance gives; `None` where the operator has nothing to do on the page.
+    pub(crate) fn new(page: &Page<'_>, operator: &'a Operator, severity: f64, rng: &mut Rng) -> Option<Self> {
+        let mut sites = (operator.sites)(page);
+        rng.shuffle(&mut sites);
+        sites.iter().find_map(|site| {
+            let mutation = (operator.apply)(page, site, severity, rng)?;
+            let patch = mutation.patch(page)?;
+            Some(Self { operator, severity, mutation, patch })
+        })
+    }
+
+    /// Renders it and checks it, and says whether it is good.
+    pub(crate) fn check(
+        self,
+        tries: &mut Tries<'_>,
+        page: &Page<'_>,
+        original: &Picture,
+        gates: &Gates,
+        rng: &mut Rng,
+    ) -> bool {
+        let Self { operator, severity, mutation, patch } = self;
+        let html = patch.apply(page.html());
+        let mut triple = tries.triple(Task::Edit, tries.shown(), tries.shown());
+        triple.after.html.clone_from(&html);
+        triple.instructions = mutation.say.wordings(rng);
+        triple.operators = vec![operator.name.to_owned()];
+        operator.kind.name().clone_into(&mut triple.kind);
+        triple.severity = severity;
+        triple.region = mutation.region.shown_box(page);
+        triple.diff = unified_diff(page.html(), &html);
+        triple.blocks = write_blocks(&search_replace(page.html(), &patch));
+        let refusal = refuse_words(page, &triple.instructions).or_else(|| refuse_inverse(page, &patch, &html));
+        if let Some(why) = refusal {
+            return tries.add(triple, Measures::new(), Some(why));
+        }
+        let shot = match tries.render(&html) {
+            Ok(shot) => shot,
+            Err(why) => return tries.add(triple, Measures::new(), Some(why)),
+        };
+        let claim = EditClaim {
+            page,
+            before: original,
+            scale: tries.snapshot.viewport.device_scale_factor,
+            region: mutation.region.allowed_box(page),
+            touched: &mutation.touched,
+        };
+        let (measures, refusal) = check_edit(&claim, &html, &shot, gates);
+        triple.after = shot.shown(html);
+        tries.add(triple, measures, refusal)
+    }
+}
+
+pub(crate) fn refuse_words(page: &Page<'_>, instructions: &[Wording]) -> Option<Rejection> {
+    let leak = instructions.iter().find_map(|wording| leaks_code(page, &wording.text))?;
+    Some(Rejection { rule: rule::CODE_IN_INSTRUCTION, detail: format!("it says `{leak}`") })
+}
+
+/// Undone, the edit must give the very bytes back, whose render has been compared with the stored pixels.
+fn refuse_inverse(page: &Page<'_>, patch: &Patch, html: &str) -> Option<Rejection> {
+    let back = patch.inverse(page.html()).apply(html);
+    let detail = || "the inverse patch gives another document".to_owned();
+    (back != page.html()).then(|| Rejection { rule: rule::INVERSE_DIFFERS, detail: detail() })
 }
 
 /// What is asked for when a draft is polished; `detailed` says what is wrong with it.

@@ -21,7 +21,7 @@ use crate::render::{RenderStage, SameView};
 pub use barrier::TriplesBarrier;
 pub use gate::GateStage;
 pub use model::ModelStage;
-pub use vlm::{Answer, VlmConfig};
+pub use vlm::{Answer, Propose, VlmConfig};
 
 /// `[synth]`: edit and polish triples made of the pages that are kept. By default none are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -11,7 +11,7 @@ use engine::{Answers, BatchSize, Context, Demand, Resource, RunEvent, Settings, 
 use item::{Attributes, Digest, Item, Kept, Refusal, Rejection, Sample, Shown, Task, Triple, Verdict};
 use store::Store;
 
-use super::vlm::{Answer, VlmConfig};
+use super::vlm::{Answer, Propose, VlmConfig};
 use crate::render::{RenderStage, SameView};
 
 /// How often the run is told how the model does.
@@ -97,9 +97,10 @@ impl ModelStage {
 
     fn policy(&self) -> AuthorPolicy {
         let VlmConfig { proposals, drafts, rounds, samples, judge, temperature, .. } = self.config;
-        let VlmConfig { answer, answer_tokens, picture_pixels, kept_min, .. } = self.config;
+        let VlmConfig { propose, answer, answer_tokens, picture_pixels, kept_min, .. } = self.config;
         AuthorPolicy {
             proposals,
+            menu: propose == Propose::Menu,
             whole_page: answer == Answer::Page,
             drafts,
             rounds,

@@ -18,6 +18,17 @@ pub enum Answer {
     Page,
 }
 
+/// Where a model's edits come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Propose {
+    /// It proposes edits of its own, and carries them out.
+    #[default]
+    Free,
+    /// It chooses among edits of operators: small models do that, too.
+    Menu,
+}
+
 /// `[synth.vlm]`: a local vision-language model. By default none is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -50,6 +61,8 @@ pub struct VlmConfig {
     pub temperature: f64,
     /// Pixels of a picture that is sent; larger ones are scaled down.
     pub picture_pixels: u32,
+    /// Where its edits come from.
+    pub propose: Propose,
     /// Edits that the model may propose, and carries out, of each page.
     pub proposals: usize,
     /// The form of an edited page.
@@ -85,6 +98,7 @@ impl Default for VlmConfig {
             answer_tokens: 8192,
             temperature: 0.7,
             picture_pixels: 2_000_000,
+            propose: Propose::default(),
             proposals: 4,
             answer: Answer::default(),
             drafts: 1,

@@ -8,6 +8,7 @@ use super::said::{document, whole};
 use super::shorten::Shortened;
 use super::{Author, Written, code, code_only, count_tokens, judge_edit};
 use crate::edit::{apply_blocks, parse_blocks};
+use crate::make::refuse_words;
 use crate::metric::Picture;
 use crate::operator::Region;
 use crate::rule;
@@ -24,6 +25,9 @@ impl Author<'_> {
     pub(super) fn edits(&mut self, original: &Picture) -> Result<(), VlmError> {
         if self.policy.proposals == 0 {
             return Ok(());
+        }
+        if self.policy.menu {
+            return self.choices(original);
         }
         let mut measures = Measures::new();
         let proposals = match self.propose(&mut measures)? {
@@ -42,7 +46,7 @@ impl Author<'_> {
         Ok(())
     }
 
-    fn refuse_edit(&mut self, why: &Rejection) {
+    pub(super) fn refuse_edit(&mut self, why: &Rejection) {
         let triple = self.tries.triple(Task::Edit, Shown::nothing(), Shown::nothing());
         self.tries.add(triple, Measures::new(), Some(why.clone()));
     }
@@ -50,7 +54,7 @@ impl Author<'_> {
     /// Has one proposal carried out, until an answer passes.
     fn edit(&mut self, number: usize, proposal: &Proposal, original: &Picture) -> Result<(), VlmError> {
         let instructions = vec![Wording { style: STYLE.to_owned(), text: proposal.instruction.clone() }];
-        if let Some(why) = self.refuse_words(&instructions) {
+        if let Some(why) = refuse_words(self.page, &instructions) {
             self.refuse_edit(&why);
             return Ok(());
         }

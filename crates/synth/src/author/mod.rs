@@ -8,6 +8,7 @@ mod code;
 mod draft;
 mod edit;
 mod judge;
+mod menu;
 mod picture;
 mod plan;
 mod prompt;
@@ -15,10 +16,10 @@ mod said;
 mod shorten;
 mod words;
 
-use item::{Digest, Rejection, Shown, Snapshot, Task, Triple, Wording, Worse};
+use item::{Digest, Rejection, Shown, Snapshot, Task, Triple, Worse};
 
 use self::shorten::Shortened;
-use crate::edit::{Page, Patch, leaks_code, search_replace, unified_diff, write_blocks};
+use crate::edit::{Page, Patch, search_replace, unified_diff, write_blocks};
 use crate::metric::Picture;
 use crate::rule;
 use crate::tries::{Made, Tries, refused};
@@ -35,6 +36,8 @@ pub use words::describe_edit;
 pub struct AuthorPolicy {
     /// Edits that it may propose of a page; 0 asks for none.
     pub proposals: usize,
+    /// It chooses among edits that operators offer, in the place of writing its own.
+    pub menu: bool,
     /// It answers with the whole page in the place of search/replace blocks.
     pub whole_page: bool,
     /// Drafts that it writes from the screenshot.
@@ -138,11 +141,6 @@ impl Author<'_> {
         let patch = Patch::between(before, after);
         triple.diff = unified_diff(before, after);
         triple.blocks = write_blocks(&search_replace(before, &patch));
-    }
-
-    fn refuse_words(&self, instructions: &[Wording]) -> Option<Rejection> {
-        let leak = instructions.iter().find_map(|wording| leaks_code(self.page, &wording.text))?;
-        Some(Rejection { rule: rule::CODE_IN_INSTRUCTION, detail: format!("it says `{leak}`") })
     }
 
     /// What a model writes may show something else each time; nobody could verify it again then.

@@ -11,6 +11,12 @@ page and not the code: never name tags, classes, ids or CSS. Where nothing sensi
 Answer in JSON: {\"edits\": [{\"target\": \"e3\", \"kind\": \"restyle\", \"instruction\": \"…\"}]}. `target` is a name from the list, or `page` for the \
 whole page; `kind` is one of add, remove, move, restyle, text, layout, theme, swap.";
 
+/// To choose among edits that are offered.
+pub(super) const CHOOSE: &str = "\
+You are a web designer who reviews a page. You see its screenshot and a numbered list of edits that could be made. Choose those that \
+make most sense on this very page: that a client could ask for, and that leave it a good page.\n\
+Answer in JSON: {\"choices\": [\"m3\", \"m7\"]}, with names from the list; with none where none makes sense.";
+
 /// To carry out an edit in search/replace blocks.
 pub(super) const PATCH: &str = "\
 You edit web pages. You get a page's code, its screenshot and an instruction. Change what the instruction asks for and nothing \
@@ -62,7 +68,7 @@ Answer in JSON: {\"nearer\": \"A\" or \"B\" or \"neither\"}.";
 /// Of everything above: other words would get other answers.
 pub fn version() -> Digest {
     let mut hasher = ContentHasher::new("prompts");
-    for prompt in [PROPOSE, PATCH, REWRITE, DRAFT, POLISH, DESCRIBE, JUDGE, COMPARE] {
+    for prompt in [PROPOSE, CHOOSE, PATCH, REWRITE, DRAFT, POLISH, DESCRIBE, JUDGE, COMPARE] {
         hasher.add_text(prompt);
     }
     hasher.finish()

@@ -64,9 +64,7 @@ fn look_at(element: &Element, active: &mut Vec<String>) {
             || name == "formaction";
         if name.starts_with("on") && name.len() > 2 {
             active.push(name.to_owned());
-        } else if runs(value) {
-            active.push(shown(tag, name, value));
-        } else if name == "srcdoc" || (is_reference && leads_away(value)) {
+        } else if runs(value) || name == "srcdoc" || (is_reference && leads_away(value)) {
             active.push(shown(tag, name, value));
         } else if name == "style" {
             css(value, active);

@@ -101,6 +101,51 @@ fn even_noise_can_choose_from_a_menu() {
     assert!(verified.status.success(), "{}{}", text(&verified.stdout), text(&verified.stderr));
 }
 
+/// The engine, started by the test; ends with this value.
+struct Running(std::process::Child, String);
+
+impl Running {
+    fn start(engine: &Path, model: &testkit::tiny_vlm::TinyVlm) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
+        let port = free.port().to_string();
+        let mut command = std::process::Command::new(engine);
+        command.arg("-m").arg(&model.text).arg("--mmproj").arg(&model.projector).args(["--host", "127.0.0.1"]);
+        command.args(["--port", port.as_str(), "-c", "32768", "-np", "2", "-t", "2", "--alias", "tiny", "--no-jinja"]);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let running = Self(command.spawn().expect("the engine"), format!("http://127.0.0.1:{port}/v1"));
+        for _ in 0..600 {
+            if std::net::TcpStream::connect(("127.0.0.1", free.port())).is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+#[test]
+fn what_the_engine_does_is_found_out() {
+    let Some(engine) = engine() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = testkit::tiny_vlm::write(folder.path()).expect("a model");
+    let running = Running::start(&engine, &model);
+    let checked =
+        databuild().args(["vlm", "check", "--url", &running.1, "--model", "tiny"]).output().expect("the binary");
+    let said = text(&checked.stdout);
+    assert!(checked.status.success(), "{said}{}", text(&checked.stderr));
+    for probe in ["text", "picture", "pictures matter", "schema", "token limit", "seed"] {
+        let is_well = said.lines().any(|line| line.starts_with(&format!("{probe:<16} yes")));
+        assert!(is_well, "{probe}: {said}");
+    }
+}
+
 #[test]
 fn an_engine_that_gives_up_costs_an_answer() {
     let Some(engine) = engine() else { return };

@@ -83,8 +83,8 @@ impl Able {
     fn answer(&mut self, request: &Value) -> String {
         let asked = text_of(request);
         if asked.contains("Propose edits") {
-            self.page = between(&asked, "```html\n", "\n```").to_owned();
-            self.screenshot = pictures(request)[0].clone();
+            between(&asked, "```html\n", "\n```").clone_into(&mut self.page);
+            self.screenshot.clone_from(&pictures(request)[0]);
             let heading = asked.lines().find(|line| line.contains(": the heading"));
             let target = heading.and_then(|line| line.split(':').next()).unwrap_or("page");
             let instruction = "Make the main heading crimson and underline it.";
@@ -114,7 +114,7 @@ impl Able {
             return fenced(&draft.replace("filter:invert(1)", "").replace("padding-top:90px", "padding-top:10px"));
         }
         if asked.contains("before and after an edit") {
-            self.screenshot = pictures(request)[0].clone();
+            self.screenshot.clone_from(&pictures(request)[0]);
             return json!({ "instruction": "Please give that part another look." }).to_string();
         }
         if asked.contains("You check edits") {
@@ -183,8 +183,24 @@ fn a_model_that_does_its_work() {
         let lines: usize = lines_of(&lists).iter().map(|line| usize::from(line.is_object())).sum();
         assert_eq!(lines as u64, pairs, "{format}");
     }
+    read_by_python(&dataset.join("data"), store);
     let report = std::fs::read_to_string(store.join("runs/demo/report.html")).expect("the report");
     assert!(report.contains("preference"), "the report shows pairs");
+}
+
+/// What trainers read: the subsets, and the exported lists with their pictures.
+#[expect(clippy::print_stdout, reason = "whoever runs the tests wants to know what was not tested")]
+fn read_by_python(data: &Path, exports: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let python = root.join(".tools/python/bin/python");
+    if !python.exists() {
+        println!("skipped: there is no {}", python.display());
+        return;
+    }
+    let mut command = std::process::Command::new(python);
+    command.arg(root.join("tests/python/read_exports.py")).arg(data).arg(exports);
+    let read = command.env("HF_HOME", exports.join("caches")).output().expect("python");
+    assert!(read.status.success(), "{}\n{}", text(&read.stdout), text(&read.stderr));
 }
 
 fn lines_of(lists: &[std::path::PathBuf]) -> Vec<Value> {

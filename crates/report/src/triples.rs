@@ -21,10 +21,11 @@ pub(crate) struct TripleCard {
     pub(crate) instruction: String,
     /// Operators, or who made it.
     pub(crate) made_by: String,
-    pub(crate) given: Option<Thumbnail>,
-    pub(crate) wanted: Option<Thumbnail>,
-    /// What is wanted in pale grey, with what differs from what is given in red.
-    pub(crate) difference: Option<Thumbnail>,
+    /// Pictures side by side, with what they show: what is given, its target where that is not what is wanted, what is wanted, what differs, and
+    /// an answer that is not wanted.
+    pub(crate) sides: Vec<(&'static str, Option<Thumbnail>)>,
+    /// The rule that refused that answer.
+    pub(crate) rule: Option<String>,
 }
 
 /// The triples of one subset.
@@ -65,15 +66,24 @@ pub(crate) fn collect(files: &DatasetFiles, budget: &mut PictureBudget) -> Resul
 
 fn card(row: TripleRow, budget: &mut PictureBudget) -> TripleCard {
     let mut admit = |png: &[u8]| Thumbnail::of(png).and_then(|thumbnail| budget.admit(thumbnail));
+    // In pale grey what is wanted, in red where it differs from what is given.
     let difference = difference(&row.before_image, &row.after_image);
+    let mut sides = vec![("given", admit(&row.before_image))];
+    if let Some(target) = row.target_image.as_ref().filter(|target| **target != row.after_image) {
+        sides.push(("target", admit(target)));
+    }
+    sides.push(("wanted", admit(&row.after_image)));
+    sides.push(("difference", difference.and_then(|png| admit(&png))));
+    if let Some(worse) = &row.worse {
+        sides.push(("not wanted", worse.image.as_ref().and_then(|image| admit(image))));
+    }
     TripleCard {
         id: row.id,
         url: row.url,
         instruction: row.instructions.into_iter().next().map(|wording| wording.text).unwrap_or_default(),
         made_by: if row.operators.is_empty() { row.origin } else { row.operators.join(", ") },
-        given: admit(&row.before_image),
-        wanted: admit(&row.after_image),
-        difference: difference.and_then(|png| admit(&png)),
+        sides,
+        rule: row.worse.map(|worse| worse.rule),
     }
 }
 

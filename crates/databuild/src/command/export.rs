@@ -119,7 +119,7 @@ impl List<'_> {
         let picture = self.picture(&format!("{}.{}", row.id, item::picture_extension(image)), image)?;
         let ask = "Write the HTML page, with its style sheet, that looks like this screenshot.".to_owned();
         let ask = vec![Part::Picture(picture), Part::Text(ask)];
-        self.add(&row.id.to_string(), Turn { ask, answer: chat::fenced(text), worse: None })
+        self.add(&row.id.to_string(), &Turn { ask, answer: chat::fenced(text), worse: None })
     }
 
     fn add_triple(&mut self, row: &TripleRow) -> Outcome {
@@ -149,7 +149,7 @@ impl List<'_> {
                 ]
             }
         };
-        self.add(&row.id.to_string(), Turn { ask: parts, answer, worse })
+        self.add(&row.id.to_string(), &Turn { ask: parts, answer, worse })
     }
 
     fn picture(&self, name: &str, png: &[u8]) -> Result<String, CommandError> {
@@ -158,8 +158,8 @@ impl List<'_> {
         Ok(format!("{PICTURES}/{name}"))
     }
 
-    fn add(&mut self, id: &str, turn: Turn) -> Outcome {
-        let line = chat::line(self.format, id, &turn);
+    fn add(&mut self, id: &str, turn: &Turn) -> Outcome {
+        let line = chat::line(self.format, id, turn);
         writeln!(self.file, "{line}").map_err(CommandError::environment)?;
         self.rows += 1;
         Ok(())

@@ -29,6 +29,9 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Outcome {
         printer.note(&format!("`{}` is up to date: nothing to do", record.name));
     }
     printer.note(funnel::table(record).trim_end());
+    if let Some(model) = record.spent.get("model") {
+        printer.note(&used(model));
+    }
     let dataset = &record.dataset;
     printer.note(&format!(
         "{} rows in {} files, {:.1} MB, {:.1} s",
@@ -43,6 +46,20 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Outcome {
     }
     printer.data(&format!("{}/{}", built.store.location(), summary.dataset));
     Ok(())
+}
+
+/// What a model was asked in this run.
+fn used(model: &serde_json::Value) -> String {
+    let count = |name: &str| model[name].as_u64().unwrap_or_default();
+    format!(
+        "model: {} requests ({} sent again, {} answers remembered), {} tokens asked, {} answered, {:.1} s",
+        count("requests"),
+        count("retries"),
+        count("recalled"),
+        count("prompt_tokens"),
+        count("completion_tokens"),
+        model["seconds"].as_f64().unwrap_or_default()
+    )
 }
 
 fn observer(args: &RunArgs, printer: Printer) -> Result<Arc<dyn Observer>, CommandError> {

@@ -135,6 +135,7 @@ pub(super) fn throughput(record: &RunRecord) -> Markup {
                 }
             }
             p.note { (counted(record.phases.len() as u64, "phase", "phases")) ", " (duration(record.elapsed_ms)) " in all." }
+            @for (stage, spent) in &record.spent { p.note { "The stage " code { (plain(stage)) } " used " (plain(&amounts(spent))) "." } }
         }
     }
 }
@@ -145,4 +146,13 @@ fn rate(phase: &PhaseRecord) -> String {
         return "–".to_owned();
     }
     short(phase.books.seen() as f64 / (phase.elapsed_ms as f64 / 1000.0))
+}
+
+/// Amounts by name, as words: `12 requests, 3,400 prompt tokens`.
+fn amounts(spent: &serde_json::Value) -> String {
+    let amount = |(name, value): (&String, &serde_json::Value)| {
+        let shown = value.as_u64().map_or_else(|| short(value.as_f64().unwrap_or_default()), count);
+        format!("{shown} {}", name.replace('_', " "))
+    };
+    spent.as_object().into_iter().flatten().map(amount).collect::<Vec<_>>().join(", ")
 }

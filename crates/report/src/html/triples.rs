@@ -22,11 +22,11 @@ pub(super) fn section(triples: &[Triples]) -> Markup {
 }
 
 fn card(card: &TripleCard) -> Markup {
-    let parts = [("given", &card.given), ("wanted", &card.wanted), ("difference", &card.difference)];
     html! {
         li.triple {
             p.instruction { bdi { (plain(&card.instruction)) } }
-            div.sides { @for (name, picture) in parts { (side(name, picture.as_ref())) } }
+            div.sides { @for (name, picture) in &card.sides { (side(name, picture.as_ref())) } }
+            @if let Some(rule) = &card.rule { p.quiet { "The answer that is not wanted was refused by " code { (plain(rule)) } "." } }
             p.quiet { (plain(&card.made_by)) " · " bdi dir="ltr" { (plain(&card.url)) } " · " code { (card.id) } }
         }
     }

@@ -4,6 +4,7 @@ use item::{Digest, Rejection, Shown, Task, Triple};
 
 use super::prompt::{DRAFT, POLISH};
 use super::said::{document, whole};
+use super::shorten::Shortened;
 use super::{Author, Written, code_only, count_tokens, decode};
 use crate::make::polish_wordings;
 use crate::metric::{Picture, content_coverage};
@@ -108,7 +109,7 @@ impl Author<'_> {
     ) -> Result<Option<Draft>, VlmError> {
         for sample in 0..self.policy.samples.max(1) {
             let mut measures = Measures::new();
-            let shortened = self.shortened(&draft.shown.html);
+            let shortened = Shortened::new(&draft.shown.html);
             let parts = vec![
                 Part::Text("THE TARGET".to_owned()),
                 self.picture(&self.tries.snapshot.screenshot),
@@ -175,7 +176,7 @@ impl Author<'_> {
         count_tokens(measures, said.usage());
         let written = whole(said).and_then(|answer| {
             let html = document(&answer.text)?;
-            let html = given.map_or(html.clone(), |given| self.shortened(given).restore(&html));
+            let html = given.map_or(html.clone(), |given| Shortened::new(given).restore(&html));
             Ok(Written { html, reasoning: answer.reasoning })
         });
         Ok(match written {

@@ -139,7 +139,7 @@ impl Author<'_> {
         purpose: &str,
         measures: &mut Measures,
     ) -> Result<Result<Written, Rejection>, VlmError> {
-        let shortened = self.shortened(self.page.html());
+        let shortened = Shortened::new(self.page.html());
         let system = if self.policy.whole_page { REWRITE } else { PATCH };
         let mut parts = vec![
             Part::Text(format!("THE CODE\n```html\n{}\n```", shortened.text)),

@@ -18,7 +18,6 @@ mod words;
 
 use item::{Digest, Rejection, Shown, Snapshot, Task, Triple, Worse};
 
-use self::shorten::Shortened;
 use crate::edit::{Page, Patch, search_replace, unified_diff, write_blocks};
 use crate::metric::Picture;
 use crate::rule;
@@ -120,10 +119,6 @@ impl Author<'_> {
             temperature: *temperature,
             tokens_max: *answer_tokens,
         }
-    }
-
-    fn shortened(&self, html: &str) -> Shortened {
-        Shortened::new(html)
     }
 
     fn picture(&self, screenshot: &[u8]) -> Part {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::prompt::PROPOSE;
 use super::said::{json as read, whole};
+use super::shorten::Shortened;
 use super::{Author, count_tokens};
 use crate::edit::Page;
 use crate::rule;
@@ -110,7 +111,7 @@ impl Author<'_> {
         let lines = listed.iter().enumerate().map(|(at, (node, words))| line(self.page, at + 1, *node, words));
         let list = lines.collect::<Vec<_>>().join("\n");
         let parts = vec![
-            Part::Text(format!("THE CODE\n```html\n{}\n```", self.shortened(self.page.html()).text)),
+            Part::Text(format!("THE CODE\n```html\n{}\n```", Shortened::new(self.page.html()).text)),
             Part::Text("THE SCREENSHOT".to_owned()),
             self.picture(&self.tries.snapshot.screenshot),
             Part::Text(format!("ON THE PAGE\n{list}\n\nPropose at most {most} edits.")),

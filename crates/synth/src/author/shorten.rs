@@ -1,5 +1,7 @@
 //! Code without its embedded pictures and fonts: a model would read megabytes of them for nothing.
 
+use std::fmt::Write as _;
+
 /// URLs that are shorter stay.
 const URL_BYTES_MAX: usize = 80;
 
@@ -27,7 +29,8 @@ impl Shortened {
             shortened.text.push_str(&rest[..at]);
             if url.len() > URL_BYTES_MAX {
                 let number = shortened.number(url);
-                shortened.text.push_str(&format!("{}:{number}", shortened.name));
+                // Writing to memory does not fail.
+                let _infallible = write!(shortened.text, "{}:{number}", shortened.name);
             } else {
                 shortened.text.push_str(url);
             }

@@ -68,27 +68,27 @@ fn page(bar: [u8; 3]) -> Part {
 
 /// A picture costs tokens; a server that drops it in silence counts none.
 fn picture(client: &Client) -> Result<(bool, String), VlmError> {
-    let without = cut(client, ask(vec![hello()], 1))?;
-    let with = cut(client, ask(vec![page([30, 90, 200]), hello()], 1))?;
+    let without = cut(client, &ask(vec![hello()], 1))?;
+    let with = cut(client, &ask(vec![page([30, 90, 200]), hello()], 1))?;
     let more = with.saturating_sub(without);
     Ok((more > 8, format!("{more} prompt tokens")))
 }
 
 /// The tokens of what was asked, whatever is answered.
-fn cut(client: &Client, ask: Ask) -> Result<u64, VlmError> {
-    Ok(client.ask(&ask)?.usage().prompt_tokens)
+fn cut(client: &Client, ask: &Ask) -> Result<u64, VlmError> {
+    Ok(client.ask(ask)?.usage().prompt_tokens)
 }
 
 fn pictures_matter(client: &Client) -> Result<(bool, String), VlmError> {
-    let greedy = |bar| said(client, Ask { temperature: 0.0, ..ask(vec![page(bar), hello()], 1) });
+    let greedy = |bar| said(client, &Ask { temperature: 0.0, ..ask(vec![page(bar), hello()], 1) });
     let (one, two) = (greedy([30, 90, 200])?, greedy([250, 60, 20])?);
     let differ = one != two;
     Ok((differ, if differ { "two pictures, two answers" } else { "two pictures, one answer" }.to_owned()))
 }
 
 /// Words, whole or cut off: both tell answers apart.
-fn said(client: &Client, ask: Ask) -> Result<String, VlmError> {
-    Ok(match client.ask(&ask)? {
+fn said(client: &Client, ask: &Ask) -> Result<String, VlmError> {
+    Ok(match client.ask(ask)? {
         Said::Answer(answer) | Said::CutOff(answer) => answer.text,
         other => format!("{other:?}"),
     })
@@ -101,7 +101,7 @@ fn schema(client: &Client) -> Result<(bool, String), VlmError> {
     });
     let question = Part::Text("Which colour has the bar, and is it large? Answer in JSON.".to_owned());
     let ask = Ask { schema: Some(("bar", schema)), tokens_max: 200, ..ask(vec![page([30, 90, 200]), question], 1) };
-    let text = said(client, ask)?;
+    let text = said(client, &ask)?;
     let value: Option<Value> = serde_json::from_str(&text).ok();
     let fits = value
         .is_some_and(|value| matches!(value["color"].as_str(), Some("red" | "blue")) && value["large"].is_boolean());
@@ -118,7 +118,7 @@ fn token_limit(client: &Client) -> Result<(bool, String), VlmError> {
 }
 
 fn seed(client: &Client) -> Result<(bool, String), VlmError> {
-    let with = |seed| said(client, ask(vec![page([30, 90, 200]), hello()], seed));
+    let with = |seed| said(client, &ask(vec![page([30, 90, 200]), hello()], seed));
     let (one, again, other) = (with(11)?, with(11)?, with(12)?);
     let detail = match (one == again, again == other) {
         (true, false) => "the same seed repeats, another does not",

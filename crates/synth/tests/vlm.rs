@@ -1,9 +1,12 @@
 //! The client against a scripted server: every fault that real ones show, and the way through.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use item::Digest;
 use serde_json::json;
-use synth::vlm::{Ask, Client, Key, Part, Said, VlmConfig, VlmError};
+use synth::vlm::{Ask, Client, Key, Memory, Model, NoMemory, Part, Said, Server, VlmConfig, VlmError};
 use testkit::model_server::{Act, ModelServer, completion};
 
 fn server(script: impl IntoIterator<Item = Act>) -> ModelServer {
@@ -154,9 +157,9 @@ fn what_cannot_fit_is_not_sent() {
 #[test]
 fn a_server_that_is_not_up_is_waited_for() {
     let server = server([]);
-    assert_eq!(Client::new(config(&[&server])).wait_until_ready(Duration::from_secs(10)), Ok(()));
+    assert_eq!(Client::new(config(&[&server])).wait_until_ready(Duration::from_secs(10), || None), Ok(()));
     let nobody = VlmConfig { urls: vec!["http://127.0.0.1:9/v1".to_owned()], ..config(&[]) };
-    let error = Client::new(nobody).wait_until_ready(Duration::from_millis(300)).expect_err("nobody");
+    let error = Client::new(nobody).wait_until_ready(Duration::from_millis(300), || None).expect_err("nobody");
     assert!(error.to_string().contains("waited 0 s"), "{error}");
 }
 
@@ -181,4 +184,96 @@ fn the_request_is_of_the_common_form() {
     assert!(fields.iter().all(|field| known.contains(&field.as_str())), "{fields:?}");
     let spent = client.spent();
     assert_eq!((spent.requests, spent.usage.prompt_tokens, spent.retries), (1, 10, 0));
+}
+
+/// Keeps answers for as long as it lives.
+#[derive(Clone, Default)]
+struct Notebook(Arc<Mutex<HashMap<Digest, Said>>>);
+
+impl Memory for Notebook {
+    fn recall(&self, ask: &Digest) -> Option<Said> {
+        self.0.lock().expect("no panic").get(ask).cloned()
+    }
+
+    fn remember(&self, ask: &Digest, said: &Said) -> Result<(), String> {
+        self.0.lock().expect("no panic").insert(*ask, said.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn what_was_said_is_not_asked_again() {
+    let server = server([Act::say("one"), Act::say_cut_off("half"), Act::say("three"), Act::say("four")]);
+    let notebook = Notebook::default();
+    let model = |name: &str, revision: &str| {
+        Model::new(Client::new(config(&[&server])), name, revision, Box::new(notebook.clone()))
+    };
+    let (first, other) = (ask(), Ask { seed: 8, ..ask() });
+    let one = model("m", "1");
+    for _ in 0..2 {
+        assert_eq!(word(one.ask(&first)), "one");
+        assert_eq!(word(one.ask(&other)), "cut off: half", "answers that are no good are answers");
+    }
+    assert_eq!((server.asked().len(), one.recalled()), (2, 2));
+    // Another run, another revision, another model.
+    assert_eq!(word(model("m", "1").ask(&first)), "one");
+    assert_eq!(word(model("m", "2").ask(&first)), "three");
+    assert_eq!(word(model("n", "1").ask(&first)), "four");
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[test]
+fn trouble_is_not_remembered() {
+    let server = server([Act::status(401, "who are you"), Act::say("fine")]);
+    let model = Model::new(Client::new(config(&[&server])), "m", "", Box::new(Notebook::default()));
+    assert!(word(model.ask(&ask())).starts_with("error"));
+    assert_eq!(word(model.ask(&ask())), "fine");
+}
+
+fn served_by(command: &str) -> String {
+    let server = Server::new(command, Duration::from_secs(20)).expect("a command");
+    let config = VlmConfig { urls: vec![server.url()], ..config(&[]) };
+    let model = Model::new(Client::new(config), "m", "", Box::new(NoMemory)).served_by(server);
+    let said = word(model.ask(&ask()));
+    model.stop();
+    said
+}
+
+#[test]
+fn a_server_that_ends_at_once_says_why() {
+    let said = served_by("sh -c 'echo no such weights: {port} >&2; exit 3'");
+    assert!(said.contains("exit status: 3: no such weights: "), "{said}");
+    let said = served_by("/no/such/engine --port {port}");
+    assert!(said.contains("start `/no/such/engine`"), "{said}");
+    assert!(Server::new("serve 'half", Duration::ZERO).is_err(), "a quote is not closed");
+    assert!(Server::new(" ", Duration::ZERO).is_err());
+}
+
+#[test]
+fn a_server_is_started_with_the_first_question_and_ended() {
+    // Python's own web server is enough of one: it answers, though with nothing that we can use.
+    let said = served_by(
+        "python3 -c \"import http.server as h; H = h.BaseHTTPRequestHandler; \
+        H.do_GET = lambda s: (s.send_response(200), s.end_headers()); h.HTTPServer(('127.0.0.1', {port}), H).serve_forever()\"",
+    );
+    assert!(said.starts_with("error: the server refuses the request with 501") || said.contains("501"), "{said}");
+}
+
+#[test]
+fn a_run_that_is_stopped_asks_nothing_any_more() {
+    let server = server((0..9).map(|_| Act::status(500, "")));
+    let client = Arc::new(Client::new(VlmConfig {
+        tries: 9,
+        backoff: Duration::from_secs(60),
+        wait_max: Duration::from_mins(1),
+        ..config(&[&server])
+    }));
+    let asking = Arc::clone(&client);
+    let thread = std::thread::spawn(move || asking.ask(&ask()));
+    while server.asked().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    client.stop();
+    assert_eq!(thread.join().expect("no panic"), Err(VlmError::Stopped));
+    assert_eq!(client.ask(&ask()), Err(VlmError::Stopped));
 }

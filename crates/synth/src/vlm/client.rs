@@ -225,8 +225,9 @@ impl Client {
         text(&ask.system) + ask.parts.iter().map(part).sum::<u64>()
     }
 
-    /// Waits until every server answers `GET /models`, so that a slow start is not taken for a failure.
-    pub fn wait_until_ready(&self, limit: Duration) -> Result<(), VlmError> {
+    /// Waits until every server answers `GET /models`, so that a slow start is not taken for a failure; or until somebody knows that it
+    /// never will, and why.
+    pub fn wait_until_ready(&self, limit: Duration, gone: impl Fn() -> Option<String>) -> Result<(), VlmError> {
         let started = Instant::now();
         for url in &self.config.urls {
             let url = format!("{}/models", url.trim_end_matches('/'));
@@ -236,6 +237,9 @@ impl Client {
                     Ok(response) => format!("{url}: {}", response.status()),
                     Err(error) => format!("{url}: {error}"),
                 };
+                if let Some(last) = gone() {
+                    return Err(VlmError::Unreachable { tries: 1, last });
+                }
                 if started.elapsed() >= limit {
                     let last = format!("{why} (waited {} s for it to be ready)", limit.as_secs());
                     return Err(VlmError::Unreachable { tries: 1, last });

@@ -79,12 +79,8 @@ impl Model {
     }
 
     fn start(&self, server: &Server) -> Result<(), VlmError> {
-        let failed = |why: String| VlmError::Unreachable { tries: 1, last: why };
-        server.start().map_err(failed)?;
-        self.client.wait_until_ready(server.ready_within()).map_err(|error| match server.ended() {
-            Some(why) => failed(why),
-            None => error,
-        })
+        server.start().map_err(|last| VlmError::Unreachable { tries: 1, last })?;
+        self.client.wait_until_ready(server.ready_within(), || server.ended())
     }
 
     /// What was asked of the servers so far.

@@ -4,12 +4,15 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// What a server said last, for the error where it ends before it is ready.
 const SAID_BYTES: usize = 2000;
+/// How long a server that has ended is listened to.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Stands for the port in the command.
 const PORT: &str = "{port}";
 
@@ -26,6 +29,7 @@ pub struct Server {
 struct Running {
     child: Child,
     said: Arc<Mutex<Vec<u8>>>,
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -61,20 +65,25 @@ impl Server {
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|error| format!("start `{}`: {error}", words[0]))?;
         let said = Arc::default();
-        if let Some(errors) = child.stderr.take() {
+        let listener = child.stderr.take().map(|errors| {
             let said = Arc::clone(&said);
             // Ends with the server's end of the pipe.
-            std::thread::spawn(move || listen(errors, &said));
-        }
-        *self.running() = Some(Running { child, said });
+            std::thread::spawn(move || listen(errors, &said))
+        });
+        *self.running() = Some(Running { child, said, listener });
         Ok(())
     }
 
     /// Says that it has ended by itself, and what it said.
     pub(super) fn ended(&self) -> Option<String> {
         let mut running = self.running();
-        let Running { child, said } = running.as_mut()?;
+        let Running { child, said, listener } = running.as_mut()?;
         let status = child.try_wait().ok()??;
+        // Its last words may still be on their way; children of its own may hold the pipe for ever.
+        let until = Instant::now() + LAST_WORDS;
+        while listener.as_ref().is_some_and(|listener| !listener.is_finished()) && Instant::now() < until {
+            std::thread::sleep(LAST_WORDS / 20);
+        }
         let said = String::from_utf8_lossy(&said.lock().unwrap_or_else(PoisonError::into_inner)).trim().to_owned();
         Some(format!("the server ended with {status}: {said}"))
     }

@@ -1,5 +1,6 @@
 //! Arguments.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -153,6 +154,9 @@ pub(crate) struct RunArgs {
     /// Write every event to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
+    /// Serve figures for Prometheus here while the run goes on, under `/metrics`.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Do not write the HTML report.
     #[arg(long)]
     pub(crate) no_report: bool,

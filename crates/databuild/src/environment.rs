@@ -27,7 +27,17 @@ pub(crate) fn read() -> Environment {
         model_key: model_key(),
         is_root: rustix::process::geteuid().is_root(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        memory_bytes: memory_bytes(),
     }
+}
+
+/// What `/proc/meminfo` calls the total, which it gives in kibibytes.
+fn memory_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.trim().split(' ').next()?.parse::<u64>().ok());
+    kib.map_or(0, |kib| kib << 10)
 }
 
 /// A key for servers of a model: our own name, so that a key of somebody else's service never goes to another server by accident.

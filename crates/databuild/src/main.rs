@@ -7,6 +7,8 @@ mod error;
 mod events;
 mod exit;
 mod funnel;
+mod http;
+mod metrics;
 mod printer;
 mod progress;
 

@@ -29,6 +29,7 @@ mod sink;
 mod slots;
 mod source;
 mod stage;
+mod timing;
 
 pub use barrier::{Barrier, Decided, Decision, Note};
 pub use books::{Books, PhaseBooks, StageBooks};
@@ -41,7 +42,7 @@ pub use ledger::PartitionManifest;
 pub use memo::Answers;
 pub use pipeline::{PhaseSpec, Pipeline};
 pub use plan::{Plan, PlannedPhase, PlannedUnit, Why};
-pub use record::{BarrierRecord, DatasetRecord, Outcome, PhaseRecord, RunRecord};
+pub use record::{About, BarrierRecord, DatasetRecord, Machine, Outcome, PhaseRecord, RunRecord, StageTiming};
 pub use rest::{HeadReader, ItemReader, ItemWriter, LossReader, RestError, RestFormat};
 pub use run::{RULES, RunOptions, RunSummary, last_record, plan, run, visit_heads, visit_items};
 pub use sink::{Sink, SinkFile, SinkInput, SinkOutput, SinkWriter};

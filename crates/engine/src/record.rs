@@ -92,6 +92,55 @@ pub struct RunRecord {
     /// What stages used in this run beside time, by stage: tokens of a model.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub spent: BTreeMap<String, serde_json::Value>,
+    /// How the run was begun, and where.
+    #[serde(default)]
+    pub about: About,
+    /// What each stage did in this run; results that were there already are not in it.
+    #[serde(default)]
+    pub stages: Vec<StageTiming>,
+}
+
+/// How a run was begun, and where.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct About {
+    /// The command line.
+    pub command: Vec<String>,
+    /// Version of the program.
+    pub databuild: String,
+    /// The pipeline file with all its defaults.
+    pub configuration: serde_json::Value,
+    /// The machine.
+    pub machine: Machine,
+}
+
+/// A machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Machine {
+    /// Cores that this process may use.
+    pub cores: usize,
+    /// Bytes of its memory; 0 where the system does not tell.
+    pub memory_bytes: u64,
+    /// Operating system and architecture: `linux x86_64`.
+    pub system: String,
+}
+
+/// What a stage did in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StageTiming {
+    /// The phase.
+    pub phase: String,
+    /// The stage.
+    pub stage: String,
+    /// Batches that it answered.
+    pub batches: u64,
+    /// Items in them.
+    pub items: u64,
+    /// Items whose answer was remembered.
+    pub recalled: u64,
+    /// Time from handing a batch over to its answer, waiting for a slot included, all of them added up.
+    pub busy_ms: u64,
 }
 
 impl RunRecord {

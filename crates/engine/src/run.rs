@@ -18,10 +18,11 @@ use crate::partition::{Reads, Unit, slices, source_units};
 use crate::phase::{KeptRows, PhaseShared, find_results, run_units};
 use crate::plan::{why_slice, why_source};
 use crate::slots::Slots;
+use crate::timing::Timings;
 use crate::{
-    Barrier, BarrierRecord, Books, Cancel, DatasetRecord, Decision, EngineError, Limits, Note, Observer, Outcome,
-    Partition, PhaseBooks, PhaseRecord, Pipeline, Plan, PlannedPhase, PlannedUnit, RunEvent, RunRecord, SinkInput,
-    StageBooks,
+    About, Barrier, BarrierRecord, Books, Cancel, DatasetRecord, Decision, EngineError, Limits, Note, Observer,
+    Outcome, Partition, PhaseBooks, PhaseRecord, Pipeline, Plan, PlannedPhase, PlannedUnit, RunEvent, RunRecord,
+    SinkInput, StageBooks,
 };
 
 /// The same capture stands in two places of the input: the same URI, date and payload.
@@ -43,11 +44,13 @@ pub struct RunOptions {
     pub limits: Limits,
     /// Work of a process on another machine that has not been heard of for so long is taken over.
     pub lease_term: Duration,
+    /// What the run record says of this run and of the machine.
+    pub about: About,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), lease_term: Duration::from_secs(30) }
+        Self { limits: Limits::default(), lease_term: Duration::from_secs(30), about: About::default() }
     }
 }
 
@@ -144,8 +147,9 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunSummary, EngineError> {
     pipeline.check()?;
-    let run = Run::new(pipeline, store, options, cancel, observer);
-    let outcome = run.all().await;
+    let timings = Arc::new(Timings::new(observer));
+    let run = Run::new(pipeline, store, options, cancel, Arc::clone(&timings) as Arc<dyn Observer>);
+    let outcome = run.all(&options.about, &timings).await;
     // Browsers end here, whatever happened; work that still waits on them ends with them.
     let stopping = Arc::clone(pipeline);
     blocking(move || stopping.stop()).await;
@@ -249,7 +253,7 @@ impl Run {
         if self.flow.cancel.is_cancelled() { Err(EngineError::Interrupted) } else { Ok(()) }
     }
 
-    async fn all(self) -> Result<RunSummary, EngineError> {
+    async fn all(self, about: &About, timings: &Timings) -> Result<RunSummary, EngineError> {
         let clock = Instant::now();
         let started_at = jiff::Timestamp::now().to_string();
         let run = Arc::new(self);
@@ -282,6 +286,8 @@ impl Run {
             barriers: trail.barriers,
             dataset,
             spent: run.pipeline.spent(),
+            about: about.clone(),
+            stages: timings.stages(),
         };
         run.save(&record)?;
         Ok(RunSummary { dataset: BlobName::join(&["dataset", &run.pipeline.name]), record })

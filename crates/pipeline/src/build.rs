@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine::{Limits, PhaseSpec, Pipeline, RunOptions, StageError, erase};
+use engine::{About, Limits, Machine, PhaseSpec, Pipeline, RunOptions, StageError, erase};
 use item::BodyKind;
 use stages::{
     CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, ModelStage, PagesBarrier, ParquetRest,
@@ -31,6 +31,10 @@ pub struct Environment {
     pub is_root: bool,
     /// Version of this program, for the manifest.
     pub version: String,
+    /// How it was called, for the run record.
+    pub command: Vec<String>,
+    /// Bytes of the machine's memory; 0 where the system does not tell.
+    pub memory_bytes: u64,
 }
 
 /// A pipeline that is ready to run.
@@ -125,7 +129,22 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
         sink: Arc::new(DatasetSink::new(file.dataset.clone(), &environment.version, takes)),
         rest: Arc::new(ParquetRest),
     };
-    Ok(Built { pipeline: Arc::new(pipeline), store, options: RunOptions { limits, ..RunOptions::default() } })
+    let options = RunOptions { limits, about: about(loaded, environment), ..RunOptions::default() };
+    Ok(Built { pipeline: Arc::new(pipeline), store, options })
+}
+
+/// How the run was begun, and where. Nothing in it shapes the dataset.
+fn about(loaded: &Loaded, environment: &Environment) -> About {
+    About {
+        command: environment.command.clone(),
+        databuild: environment.version.clone(),
+        configuration: serde_json::to_value(&loaded.file).unwrap_or_default(),
+        machine: Machine {
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_bytes: environment.memory_bytes,
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        },
+    }
 }
 
 fn limits(loaded: &Loaded, tabs: usize) -> Limits {

@@ -12,6 +12,7 @@ use crate::error::CommandError;
 use crate::events::{JsonLog, JsonProgress, Readers};
 use crate::exit::ExitStatus;
 use crate::funnel;
+use crate::metrics::{self, Metrics};
 use crate::printer::Printer;
 use crate::progress::Bars;
 
@@ -75,6 +76,15 @@ fn observer(args: &RunArgs, printer: Printer) -> Result<Arc<dyn Observer>, Comma
                 .hint("the folder has to exist; the file is written anew")
         })?;
         readers.push(Arc::new(log));
+    }
+    if let Some(address) = args.metrics {
+        let metrics = Arc::new(Metrics::new());
+        let bound = metrics::serve(&metrics, address).map_err(|error| {
+            CommandError::usage(format!("serve metrics at `{address}`: {error}"))
+                .hint("take another port; port 0 finds a free one")
+        })?;
+        printer.note(&format!("metrics: http://{bound}/metrics"));
+        readers.push(metrics);
     }
     Ok(Arc::new(Readers(readers)))
 }

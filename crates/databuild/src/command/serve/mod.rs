@@ -4,14 +4,13 @@
 //! this machine, so that no page of the web gets at it by a name of its own. The code of a row is shown as text and never
 //! run.
 
-mod http;
 mod live;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use crate::http::{self, Answer, Request};
 use dataset::{Columns, RowFiles, ShardReader};
-use http::{Answer, Request};
 use item::ItemId;
 use serde_json::{Value, json};
 

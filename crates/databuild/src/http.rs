@@ -12,21 +12,21 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Debug, Default)]
-pub(super) struct Request {
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
     query: String,
 }
 
 impl Request {
     /// A number of the query.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse().ok())
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     kind: &'static str,
     body: Vec<u8>,
@@ -34,30 +34,30 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn bytes(kind: &'static str, body: Vec<u8>) -> Self {
+    pub(crate) fn bytes(kind: &'static str, body: Vec<u8>) -> Self {
         Self { status: 200, kind, body, has_policy: false }
     }
 
-    pub(super) fn text(kind: &'static str, body: &str) -> Self {
+    pub(crate) fn text(kind: &'static str, body: &str) -> Self {
         Self::bytes(kind, body.as_bytes().to_vec())
     }
 
     /// A page that says itself what it may load.
-    pub(super) fn own_policy(kind: &'static str, body: Vec<u8>) -> Self {
+    pub(crate) fn own_policy(kind: &'static str, body: Vec<u8>) -> Self {
         Self { has_policy: true, ..Self::bytes(kind, body) }
     }
 
-    pub(super) fn json(value: &serde_json::Value) -> Self {
+    pub(crate) fn json(value: &serde_json::Value) -> Self {
         Self::bytes("application/json", value.to_string().into_bytes())
     }
 
-    pub(super) fn error(status: u16, message: &str) -> Self {
+    pub(crate) fn error(status: u16, message: &str) -> Self {
         Self { status, ..Self::text("text/plain; charset=utf-8", message) }
     }
 }
 
 /// Answers one request.
-pub(super) fn serve(stream: &TcpStream, is_loopback: bool, answer: impl Fn(&Request) -> Answer) {
+pub(crate) fn serve(stream: &TcpStream, is_loopback: bool, answer: impl Fn(&Request) -> Answer) {
     let _unset = stream.set_read_timeout(Some(SILENCE_MAX)).and_then(|()| stream.set_write_timeout(Some(SILENCE_MAX)));
     let answer = match read(stream, is_loopback) {
         Ok(request) => answer(&request),

@@ -117,7 +117,7 @@ impl Stage for SynthStage {
     type In = Snapshot;
     type Out = Sample;
     const NAME: &'static str = "synth";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {

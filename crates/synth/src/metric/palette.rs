@@ -22,12 +22,23 @@ const SHARE_MIN: f64 = 0.002;
 /// The main colours, the greatest share first.
 pub fn palette(picture: &Picture) -> Vec<Swatch> {
     let mut bins = vec![([0_u64; 3], 0_u64); 1 << (3 * BITS)];
-    for pixel in picture.pixels() {
+    let mut count = |pixel: [u8; 3], times: u64| {
         let place = pixel.iter().fold(0, |place, value| (place << BITS) | usize::from(value >> (8 - BITS)));
         let bin = &mut bins[place];
-        bin.1 += 1;
-        bin.0.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u64::from(value));
+        bin.1 += times;
+        bin.0.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u64::from(value) * times);
+    };
+    // Most of a page is flat: a run of one colour is counted at once.
+    let (mut last, mut times) = ([0; 3], 0);
+    for pixel in picture.pixels() {
+        if pixel == last {
+            times += 1;
+        } else {
+            count(last, times);
+            (last, times) = (pixel, 1);
+        }
     }
+    count(last, times);
     bins.retain(|bin| bin.1 > 0);
     let total: u64 = bins.iter().map(|bin| bin.1).sum();
     let swatch = |(sums, count): ([u64; 3], u64)| Swatch {

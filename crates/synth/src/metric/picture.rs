@@ -1,5 +1,6 @@
 //! Decoded pictures.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::{RgbImage, imageops};
@@ -114,18 +115,18 @@ impl Picture {
 
     /// Both pictures on canvases of one size, white where a picture has nothing: pages of different heights are compared
     /// from their top.
-    pub fn on_one_canvas(a: &Self, b: &Self) -> (Self, Self) {
+    pub fn on_one_canvas<'a>(a: &'a Self, b: &'a Self) -> (Cow<'a, Self>, Cow<'a, Self>) {
         let (width, height) = (a.width().max(b.width()), a.height().max(b.height()));
         (a.on_canvas(width, height), b.on_canvas(width, height))
     }
 
-    fn on_canvas(&self, width: u32, height: u32) -> Self {
+    fn on_canvas(&self, width: u32, height: u32) -> Cow<'_, Self> {
         if (self.width(), self.height()) == (width, height) {
-            return self.clone();
+            return Cow::Borrowed(self);
         }
         let mut canvas = RgbImage::from_pixel(width, height, image::Rgb([255; 3]));
         imageops::replace(&mut canvas, &self.0, 0, 0);
-        Self(canvas)
+        Cow::Owned(Self(canvas))
     }
 
     /// Luma by ITU-R BT.601, as `PIL` and `scikit-image` make grey pictures of 8-bit ones.

@@ -126,8 +126,14 @@ pub fn check_edit(claim: &EditClaim<'_>, html: &str, shot: &Shot, gates: &Gates)
     (measures, refusal)
 }
 
+/// Metrics by name.
+pub type Nearness = [(&'static str, f64); 3];
+
 /// How near two pictures are, in three metrics that see different things.
-pub fn nearness(target: &Picture, other: &Picture) -> [(&'static str, f64); 3] {
+pub fn nearness(target: &Picture, other: &Picture) -> Nearness {
+    if target == other {
+        return [("ssim", 1.0), ("same_pixels", 1.0), ("palette", 1.0)];
+    }
     let (a, b) = Picture::on_one_canvas(target, other);
     [
         ("ssim", ssim_half(&a, &b).unwrap_or(0.0).max(0.0)),
@@ -136,15 +142,18 @@ pub fn nearness(target: &Picture, other: &Picture) -> [(&'static str, f64); 3] {
     ]
 }
 
-fn insert(measures: &mut Measures, nearness: &[(&'static str, f64); 3], when: &str) {
+fn insert(measures: &mut Measures, nearness: &Nearness, when: &str) {
     measures.extend(nearness.iter().map(|(name, value)| (format!("{name}_{when}"), *value)));
 }
 
 /// Checks a draft against the target: neither too near to be worth polishing, nor too far to be one of it.
 pub fn check_draft(target: &Picture, draft: &Picture, gates: &Gates) -> (Measures, Option<Rejection>) {
+    measure_draft(&nearness(target, draft), gates)
+}
+
+fn measure_draft(before: &Nearness, gates: &Gates) -> (Measures, Option<Rejection>) {
     let mut measures = Measures::new();
-    let before = nearness(target, draft);
-    insert(&mut measures, &before, "before");
+    insert(&mut measures, before, "before");
     let difference = 1.0 - before[0].1;
     measures.insert("difference".to_owned(), difference);
     let detail = || format!("the draft differs by {difference:.3}");
@@ -167,12 +176,15 @@ pub fn check_nearer(
     answer: &Picture,
     gates: &Gates,
 ) -> (Measures, Option<Rejection>) {
+    measure_answer(&nearness(target, draft), &nearness(target, answer), gates)
+}
+
+fn measure_answer(before: &Nearness, after: &Nearness, gates: &Gates) -> (Measures, Option<Rejection>) {
     let mut measures = Measures::new();
-    let (before, after) = (nearness(target, draft), nearness(target, answer));
-    insert(&mut measures, &before, "before");
-    insert(&mut measures, &after, "after");
+    insert(&mut measures, before, "before");
+    insert(&mut measures, after, "after");
     measures.insert("difference".to_owned(), 1.0 - before[0].1);
-    let not_nearer = before.iter().zip(&after).find(|((name, before), (_, after))| {
+    let not_nearer = before.iter().zip(after).find(|((name, before), (_, after))| {
         let margin = if *name == "palette" { 0.0 } else { gates.polish_margin };
         after - before < margin
     });
@@ -189,13 +201,12 @@ pub fn check_polish(
     answer: &Picture,
     gates: &Gates,
 ) -> (Measures, Option<Rejection>) {
-    let (mut measures, refusal) = check_draft(target, draft, gates);
+    let before = nearness(target, draft);
+    let (measures, refusal) = measure_draft(&before, gates);
     if refusal.is_some() {
         return (measures, refusal);
     }
-    let (more, refusal) = check_nearer(target, draft, answer, gates);
-    measures.extend(more);
-    (measures, refusal)
+    measure_answer(&before, &nearness(target, answer), gates)
 }
 
 #[cfg(test)]

@@ -40,6 +40,10 @@ impl BlockScore {
     }
 }
 
+/// Neighbours are put together where the texts fit better by more than this, as published.
+const GAIN_MIN: f64 = 0.05;
+/// Neighbours that are put together on each page at most: each costs an assignment.
+const MERGES_MAX: usize = 32;
 /// Texts that are less alike are no pair.
 const TEXT_MIN: f64 = 0.5;
 /// Longer texts are compared by their beginning: comparing takes time with the product of their lengths.
@@ -69,6 +73,8 @@ pub fn block_match(a: &[Block], b: &[Block]) -> BlockScore {
     if a.is_empty() && b.is_empty() {
         return BlockScore { block: 1.0, text: 1.0, position: 1.0, color: 1.0 };
     }
+    let a = &merged(a, b)[..];
+    let b = &merged(b, a)[..];
     let pairs = pairs(a, b);
     if pairs.is_empty() {
         return BlockScore::default();
@@ -91,9 +97,67 @@ pub fn block_match(a: &[Block], b: &[Block]) -> BlockScore {
     }
 }
 
+/// The blocks of one page, neighbours put together while that makes their texts fit those of the other page better: what one author
+/// wrote as a paragraph, another split into spans.
+fn merged(blocks: &[Block], others: &[Block]) -> Vec<Block> {
+    let mut blocks = blocks.to_vec();
+    for _ in 0..MERGES_MAX {
+        let Some(at) = best_merge(&blocks, others) else { break };
+        let next = blocks.remove(at + 1);
+        blocks[at] = joined(&blocks[at], &next);
+    }
+    blocks
+}
+
+/// The block that fits better together with the next one than any other does, by more than [`GAIN_MIN`] of likeness. What is gained is
+/// the likeness of the two together to the block that fits best, less that of the pairs that this breaks up.
+fn best_merge(blocks: &[Block], others: &[Block]) -> Option<usize> {
+    let (mut of_block, mut of_other) = (vec![0.0; blocks.len()], vec![(0.0, usize::MAX); others.len()]);
+    for (one, two, alike) in assigned(blocks, others) {
+        (of_block[one], of_other[two]) = (alike, (alike, one));
+    }
+    // A block that has its equal gains nothing by more text, unless that is a short part of the other's.
+    let candidates = (0..blocks.len().saturating_sub(1)).filter(|&at| of_block[at] + of_block[at + 1] < 2.0 - GAIN_MIN);
+    let letters: Vec<f64> = others.iter().map(|other| other.text.chars().count() as f64).collect();
+    let gain = |at: usize| {
+        let text = format!("{} {}", blocks[at].text, blocks[at + 1].text);
+        let broken = of_block[at] + of_block[at + 1];
+        let one = text.chars().count() as f64;
+        let with = |((other, two), (alike, owner)): ((&Block, &f64), &(f64, usize))| {
+            let lost = if (at..=at + 1).contains(owner) { 0.0 } else { *alike };
+            // The most that the texts can have in common: their lengths alone often tell that it is not worth a look.
+            let most = 2.0 * one.min(*two) / (one + two).max(1.0);
+            if most - lost - broken <= GAIN_MIN { most - lost } else { ratio(&text, &other.text) - lost }
+        };
+        let best = others.iter().zip(&letters).zip(&of_other).map(with).fold(0.0, f64::max);
+        (best - broken, at)
+    };
+    let best = candidates
+        .map(gain)
+        .fold((GAIN_MIN, None), |best, (gain, at)| if gain > best.0 { (gain, Some(at)) } else { best });
+    best.1
+}
+
+/// Two neighbours as one block.
+fn joined(one: &Block, two: &Block) -> Block {
+    let ([x1, y1, w1, h1], [x2, y2, w2, h2]) = (one.place, two.place);
+    let (left, top) = (x1.min(x2), y1.min(y2));
+    let (right, bottom) = ((x1 + w1).max(x2 + w2), (y1 + h1).max(y2 + h2));
+    Block {
+        text: format!("{} {}", one.text, two.text),
+        place: [left, top, right - left, bottom - top],
+        rgb: std::array::from_fn(|channel| one.rgb[channel].midpoint(two.rgb[channel])),
+    }
+}
+
+/// Pairs of blocks with the likeness of their texts, those that are too unlike left out.
+fn pairs(a: &[Block], b: &[Block]) -> Vec<(usize, usize, f64)> {
+    assigned(a, b).into_iter().filter(|pair| pair.2 >= TEXT_MIN).collect()
+}
+
 /// Pairs of blocks with the likeness of their texts. Equal texts in their order first, the others by the assignment of the
 /// greatest total likeness.
-fn pairs(a: &[Block], b: &[Block]) -> Vec<(usize, usize, f64)> {
+fn assigned(a: &[Block], b: &[Block]) -> Vec<(usize, usize, f64)> {
     let mut pairs = Vec::new();
     let mut waiting: std::collections::HashMap<&str, std::collections::VecDeque<usize>> =
         std::collections::HashMap::new();
@@ -115,12 +179,9 @@ fn pairs(a: &[Block], b: &[Block]) -> Vec<(usize, usize, f64)> {
     open_b.truncate(ASSIGNED_MAX);
     let likeness: Vec<Vec<f64>> =
         open_a.iter().map(|&one| open_b.iter().map(|&two| ratio(&a[one].text, &b[two].text)).collect()).collect();
-    for (row, column) in assign(&likeness) {
-        let alike = likeness[row][column];
-        if alike >= TEXT_MIN {
-            pairs.push((open_a[row], open_b[column], alike));
-        }
-    }
+    pairs.extend(
+        assign(&likeness).into_iter().map(|(row, column)| (open_a[row], open_b[column], likeness[row][column])),
+    );
     pairs
 }
 
@@ -216,6 +277,35 @@ mod tests {
         // Too different to be a pair.
         let other = [page[0].clone(), block("Qwxyz", 0.1, 0.5, [0; 3])];
         check(&page, &other, [0.5, 1.0, 1.0, 1.0]);
+    }
+
+    /// Against `tests/python/block_match.py`, which tries everything.
+    #[test]
+    fn agrees_with_the_definition() {
+        #[derive(serde::Deserialize)]
+        struct Written {
+            text: String,
+            place: [f64; 4],
+            rgb: [u8; 3],
+        }
+        #[derive(serde::Deserialize)]
+        struct Case {
+            name: String,
+            a: Vec<Written>,
+            b: Vec<Written>,
+            expected: [f64; 4],
+        }
+        let blocks = |written: Vec<Written>| -> Vec<Block> {
+            written.into_iter().map(|Written { text, place, rgb }| Block { text, place, rgb }).collect()
+        };
+        let cases: Vec<Case> = serde_json::from_str(include_str!("data/blocks.json")).expect("cases");
+        assert!(cases.len() >= 12);
+        for Case { name, a, b, expected } in cases {
+            let found = block_match(&blocks(a), &blocks(b));
+            for (found, expected) in [found.block, found.text, found.position, found.color].into_iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-3, "{name}: {found}, expected is {expected}");
+            }
+        }
     }
 
     fn best(values: &[Vec<f64>], row: usize, used: [bool; 4]) -> f64 {

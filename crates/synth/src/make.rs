@@ -207,7 +207,7 @@ impl<'a> Prepared<'a> {
         let claim = EditClaim {
             page,
             before: original,
-            scale: tries.snapshot.viewport.device_scale_factor,
+            viewport: tries.snapshot.viewport,
             region: mutation.region.allowed_box(page),
             touched: &mutation.touched,
         };

@@ -12,7 +12,7 @@ pub const DOES_NOT_RENDER: Rule =
     Rule { name: "does-not-render", meaning: "The page after the edit, or the draft, could not be rendered." };
 /// The edit cannot be seen.
 pub const INVISIBLE_EDIT: Rule =
-    Rule { name: "invisible-edit", meaning: "The edit changes a smaller share of the pixels than `synth.change_min`." };
+    Rule { name: "invisible-edit", meaning: "The edit changes fewer pixels than `synth.change_min` of one screen." };
 /// The edit changes too much of the picture.
 pub const TOO_LARGE_EDIT: Rule = Rule {
     name: "too-large-edit",

@@ -33,7 +33,7 @@ pub struct SynthConfig {
     pub polishes: usize,
     /// Renders that each wanted triple may cost.
     pub tries: usize,
-    /// Edits that change a smaller share of the pixels are refused.
+    /// Edits that change fewer pixels than this share of one screen are refused.
     pub change_min: f64,
     /// Edits of a part of the page that change a greater share of the pixels are refused.
     pub change_max: f64,

@@ -107,7 +107,7 @@ impl Author<'_> {
         let claim = EditClaim {
             page: self.page,
             before: original,
-            scale: self.tries.snapshot.viewport.device_scale_factor,
+            viewport: self.tries.snapshot.viewport,
             region: proposal.region().allowed_box(self.page),
             touched: &touched,
         };

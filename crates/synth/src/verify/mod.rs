@@ -7,7 +7,7 @@ mod looks;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use item::{Node, Rect, Rejection, Rule, Shown};
+use item::{Node, Rect, Rejection, Rule, Shown, Viewport};
 
 use crate::edit::Page;
 use crate::metric::{Picture, change, change_outside, line_jaccard, palette, palette_similarity, ssim_half};
@@ -44,7 +44,7 @@ impl Shot {
 /// When a triple is good. Shares are of pixels, differences between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gates {
-    /// Least share of pixels that an edit changes visibly.
+    /// Least share of one screen's pixels that an edit changes visibly: a button is as visible on a long page as on a short one.
     pub change_min: f64,
     /// Greatest share of pixels that an edit of a part of the page changes.
     pub change_max: f64,
@@ -85,8 +85,8 @@ pub struct EditClaim<'a> {
     pub page: &'a Page<'a>,
     /// Its screenshot.
     pub before: &'a Picture,
-    /// Device pixels a CSS px.
-    pub scale: f64,
+    /// What it was rendered in.
+    pub viewport: Viewport,
     /// Where it may change, in CSS px; `None` for everywhere.
     pub region: Option<Rect>,
     /// Elements that may look different, with all that is in them.
@@ -103,14 +103,18 @@ pub fn check_edit(claim: &EditClaim<'_>, html: &str, shot: &Shot, gates: &Gates)
     let found = change(claim.before, &after);
     measures.insert("changed".to_owned(), found.share);
     measures.insert("line_jaccard".to_owned(), line_jaccard(claim.page.html(), html));
-    if found.share < gates.change_min {
-        return (measures, Some(refuse(rule::INVISIBLE_EDIT, format!("{:.5} of the pixels change", found.share))));
+    let scale = claim.viewport.device_scale_factor;
+    let screen = f64::from(claim.viewport.height) * scale / f64::from(after.height().max(claim.before.height()).max(1));
+    let of_screen = found.share / screen.min(1.0);
+    if of_screen < gates.change_min {
+        let detail = format!("{of_screen:.5} of a screen's pixels change");
+        return (measures, Some(refuse(rule::INVISIBLE_EDIT, detail)));
     }
     let Some(region) = claim.region else { return (measures, None) };
     if found.share > gates.change_max {
         return (measures, Some(refuse(rule::TOO_LARGE_EDIT, format!("{:.3} of the pixels change", found.share))));
     }
-    let scale = claim.scale as f32;
+    let scale = scale as f32;
     let region =
         Rect { x: region.x * scale, y: region.y * scale, width: region.width * scale, height: region.height * scale };
     let outside = change_outside(claim.before, &after, &[region]);

@@ -57,7 +57,7 @@ pub struct PlannedUnit {
 }
 
 /// A phase of the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedPhase {
     /// Its name.
     pub phase: String,
@@ -67,10 +67,41 @@ pub struct PlannedPhase {
     pub reused: usize,
     /// Units that have to run; `None` when that depends on a phase before.
     pub run: Option<Vec<PlannedUnit>>,
+    /// Seconds that this will take, at the pace of the last run that worked in the phase; an upper bound where it depends on a phase before. `None`
+    /// where no run has.
+    pub estimate_s: Option<f64>,
+}
+
+impl PlannedPhase {
+    /// A phase with what it will take.
+    pub(crate) fn new(
+        phase: &str,
+        stages: Vec<String>,
+        reused: usize,
+        run: Option<Vec<PlannedUnit>>,
+        last: Option<&RunRecord>,
+    ) -> Self {
+        let estimate_s = last.and_then(|last| estimate(last, phase, run.as_deref()));
+        Self { phase: phase.to_owned(), stages, reused, run, estimate_s }
+    }
+}
+
+/// Seconds for the items that have to be worked on.
+fn estimate(last: &RunRecord, phase: &str, run: Option<&[PlannedUnit]>) -> Option<f64> {
+    let ms_an_item = last.pace.get(phase)?;
+    let seen = last.phases.iter().find(|record| record.phase == phase)?.books.seen() as f64;
+    let Some(units) = run else { return Some(seen * ms_an_item / 1e3) };
+    let bytes: u64 = last.partitions.iter().map(|partition| partition.bytes).sum();
+    let items = |unit: &PlannedUnit| match unit.items {
+        Some(items) => items.saturating_sub(unit.remembered.unwrap_or_default()) as f64,
+        // What is in an archive is not known before it is read: as much as was in the others.
+        None => unit.bytes as f64 * seen / (bytes as f64).max(1.0),
+    };
+    Some(units.iter().map(items).sum::<f64>() * ms_an_item / 1e3)
 }
 
 /// What a run would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     /// Name of the run.
     pub name: String,

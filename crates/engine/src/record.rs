@@ -98,6 +98,9 @@ pub struct RunRecord {
     /// What each stage did in this run; results that were there already are not in it.
     #[serde(default)]
     pub stages: Vec<StageTiming>,
+    /// Wall time in ms for an item of each phase, in the last run that worked in it: what plans are estimated by.
+    #[serde(default)]
+    pub pace: BTreeMap<String, f64>,
 }
 
 /// How a run was begun, and where.

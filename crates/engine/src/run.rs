@@ -1,6 +1,6 @@
 //! A run, from the source to the committed dataset.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use crate::timing::Timings;
 use crate::{
     About, Barrier, BarrierRecord, Books, Cancel, DatasetRecord, Decision, EngineError, Limits, Note, Observer,
     Outcome, Partition, PhaseBooks, PhaseRecord, Pipeline, Plan, PlannedPhase, PlannedUnit, RunEvent, RunRecord,
-    SinkInput, StageBooks,
+    SinkInput, StageBooks, StageTiming,
 };
 
 /// The same capture stands in two places of the input: the same URI, date and payload.
@@ -81,7 +81,7 @@ pub fn plan(
     for (number, spec) in pipeline.phases.iter().enumerate() {
         let stages = spec.stages.iter().map(|stage| stage.name().to_owned()).collect();
         if !known {
-            phases.push(PlannedPhase { phase: spec.name.to_owned(), stages, reused: 0, run: None });
+            phases.push(PlannedPhase::new(spec.name, stages, 0, None, last.as_ref()));
             continue;
         }
         let mut shared = run.phase(number, trail.decisions.clone());
@@ -97,7 +97,7 @@ pub fn plan(
             .collect::<Result<_, _>>()?;
         let reused = units.len() - to_run.len();
         known = to_run.is_empty();
-        phases.push(PlannedPhase { phase: spec.name.to_owned(), stages, reused, run: Some(to_run) });
+        phases.push(PlannedPhase::new(spec.name, stages, reused, Some(to_run), last.as_ref()));
         if !known {
             continue;
         }
@@ -274,6 +274,8 @@ impl Run {
         }
         trail.books.assert_balanced();
         let (dataset, outcome) = run.run_sink(&trail).await?;
+        let stages = timings.stages();
+        let pace = pace(&trail.phases, &stages, last_record(run.store.as_ref(), &run.pipeline.name)?);
         let record = RunRecord {
             format: RECORD_FORMAT,
             name: run.pipeline.name.clone(),
@@ -287,7 +289,8 @@ impl Run {
             dataset,
             spent: run.pipeline.spent(),
             about: about.clone(),
-            stages: timings.stages(),
+            stages,
+            pace,
         };
         run.save(&record)?;
         Ok(RunSummary { dataset: BlobName::join(&["dataset", &run.pipeline.name]), record })
@@ -644,6 +647,19 @@ fn record_blob(run: &str) -> BlobName {
 /// The record of the last run of that name that did something.
 pub fn last_record(store: &dyn Store, run: &str) -> Result<Option<RunRecord>, EngineError> {
     ledger::read(store, &record_blob(run))
+}
+
+/// Milliseconds that each phase takes for an item: in this run, or where nothing was asked in it, in the last one that worked.
+fn pace(phases: &[PhaseRecord], stages: &[StageTiming], last: Option<RunRecord>) -> BTreeMap<String, f64> {
+    let mut pace = last.map(|record| record.pace).unwrap_or_default();
+    for phase in phases {
+        let first = stages.iter().find(|timing| timing.phase == phase.phase);
+        let asked = first.map_or(0, |timing| timing.items.saturating_sub(timing.recalled));
+        if asked > 0 {
+            pace.insert(phase.phase.clone(), phase.elapsed_ms as f64 / asked as f64);
+        }
+    }
+    pace
 }
 
 /// The last phase of a run behind which snapshots rest: what comes after it makes other things of them.

@@ -61,14 +61,17 @@ fn a_second_run_does_nothing() {
 #[test]
 fn only_what_changed_runs_and_the_plan_says_why() {
     let world = World::new();
+    let planned = |setting| engine::plan(&world.pipeline(TWO, setting), &world.store, Arc::new(engine::Silent));
+    assert_eq!(planned(1).expect("a plan").phases[0].estimate_s, None, "nothing is known of the pace yet");
     world.run(&world.pipeline(&[("a", 300)], 1)).expect("a run");
-    let plan = engine::plan(&world.pipeline(TWO, 1), &world.store, Arc::new(engine::Silent)).expect("a plan");
+    let plan = planned(1).expect("a plan");
+    assert!(plan.phases.iter().all(|phase| phase.estimate_s.is_some_and(|seconds| seconds < 60.0)), "{plan:?}");
     let to_run = plan.phases[0].run.as_ref().expect("the first phase is always known");
     assert_eq!((plan.phases[0].reused, to_run.len(), &to_run[0].why), (1, 1, &Why::NewInput));
     world.run(&world.pipeline(TWO, 1)).expect("a run");
     assert_eq!(world.reads.load(Ordering::SeqCst), 2, "each partition was read once");
 
-    let plan = engine::plan(&world.pipeline(TWO, 2), &world.store, Arc::new(engine::Silent)).expect("a plan");
+    let plan = planned(2).expect("a plan");
     let to_run = plan.phases[0].run.as_ref().expect("known");
     let expected = Why::StageChanged { stage: "sieve".into(), changes: vec!["setting 1 -> 2".into()] };
     assert_eq!((to_run.len(), &to_run[0].why), (2, &expected));

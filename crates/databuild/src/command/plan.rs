@@ -54,12 +54,24 @@ fn text(plan: &Plan) -> String {
     text
 }
 
+/// As precise as an estimate is.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        ..90.0 => format!("{} s", seconds.ceil()),
+        ..5400.0 => format!("{} min", (seconds / 60.0).round()),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
 fn phase_text(phase: &PlannedPhase) -> String {
     let stages = phase.stages.join(", ");
     let Some(run) = &phase.run else {
-        return format!("{} ({stages}): depends on the phase before\n", phase.phase);
+        let takes = phase.estimate_s.map_or_else(String::new, |s| format!(", at most about {}", duration(s)));
+        return format!("{} ({stages}): depends on the phase before{takes}\n", phase.phase);
     };
-    let mut text = format!("{} ({stages}): {} reused, {} to run\n", phase.phase, phase.reused, run.len());
+    let takes =
+        phase.estimate_s.filter(|_| !run.is_empty()).map_or_else(String::new, |s| format!(", about {}", duration(s)));
+    let mut text = format!("{} ({stages}): {} reused, {} to run{takes}\n", phase.phase, phase.reused, run.len());
     let mut reasons: std::collections::BTreeMap<String, Vec<&engine::PlannedUnit>> = std::collections::BTreeMap::new();
     for unit in run {
         reasons.entry(unit.why.to_string()).or_default().push(unit);

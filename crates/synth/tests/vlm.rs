@@ -264,7 +264,7 @@ fn a_run_that_is_stopped_asks_nothing_any_more() {
     let server = server((0..9).map(|_| Act::status(500, "")));
     let client = Arc::new(Client::new(VlmConfig {
         tries: 9,
-        backoff: Duration::from_secs(60),
+        backoff: Duration::from_mins(1),
         wait_max: Duration::from_mins(1),
         ..config(&[&server])
     }));

@@ -155,7 +155,7 @@ fn proposal(edit: Value, nodes: &[usize]) -> Result<Proposal, Rejection> {
 mod tests {
     use super::*;
 
-    fn check(edit: Value, expected: Result<(Option<usize>, &str), &str>) {
+    fn check(edit: &Value, expected: Result<(Option<usize>, &str), &str>) {
         let found = proposal(edit.clone(), &[7, 9]);
         match (&found, expected) {
             (Ok(found), Ok((target, kind))) => assert_eq!((found.target, found.kind), (target, kind)),
@@ -167,14 +167,14 @@ mod tests {
     #[test]
     fn proposals_are_about_what_is_seen() {
         let edit = |target: &str, kind: &str, instruction: &str| json!({ "target": target, "kind": kind, "instruction": instruction });
-        check(edit("e2", "text", "Say hello there."), Ok((Some(9), "text")));
-        check(edit("page", "theme", "Make it dark."), Ok((None, "theme")));
-        check(edit("e3", "text", "Say hello there."), Err("not on the list"));
-        check(edit("e0", "text", "Say hello there."), Err("not on the list"));
-        check(edit("x", "text", "Say hello there."), Err("not on the list"));
-        check(edit("e1", "paint", "Say hello there."), Err("no kind"));
-        check(edit("e1", "text", " "), Err("no instruction"));
-        check(json!({ "target": "e1" }), Err("lacks a part"));
-        check(json!(7), Err("lacks a part"));
+        check(&edit("e2", "text", "Say hello there."), Ok((Some(9), "text")));
+        check(&edit("page", "theme", "Make it dark."), Ok((None, "theme")));
+        check(&edit("e3", "text", "Say hello there."), Err("not on the list"));
+        check(&edit("e0", "text", "Say hello there."), Err("not on the list"));
+        check(&edit("x", "text", "Say hello there."), Err("not on the list"));
+        check(&edit("e1", "paint", "Say hello there."), Err("no kind"));
+        check(&edit("e1", "text", " "), Err("no instruction"));
+        check(&json!({ "target": "e1" }), Err("lacks a part"));
+        check(&json!(7), Err("lacks a part"));
     }
 }

@@ -12,8 +12,13 @@ use std::time::{Duration, Instant};
 use common::{databuild, is_equipped, text};
 use item::{ContentHasher, Digest};
 
+#[expect(clippy::disallowed_methods, reason = "whoever wants more kills says so in the environment")]
+fn wished(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 fn command(store: &Path) -> Command {
-    let file = std::env::var("DATABUILD_KILLS_FILE").unwrap_or_else(|_| "pipelines/demo.toml".to_owned());
+    let file = wished("DATABUILD_KILLS_FILE").unwrap_or_else(|| "pipelines/demo.toml".to_owned());
     let mut command = databuild();
     command.args(["run", &file, "--quiet", "--no-report", "--set", "synth.edits=1", "--set", "synth.polishes=1"]);
     if file == "pipelines/demo.toml" {
@@ -58,7 +63,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
     if !is_equipped() {
         return;
     }
-    let kills: u64 = std::env::var("DATABUILD_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6);
+    let kills: u64 = wished("DATABUILD_KILLS").and_then(|kills| kills.parse().ok()).unwrap_or(6);
     let quiet = tempfile::tempdir().expect("a folder");
     let started = Instant::now();
     finish(command(quiet.path()).spawn().expect("the binary"));

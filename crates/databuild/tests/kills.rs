@@ -58,7 +58,6 @@ fn chance(number: u64) -> f64 {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how often it was killed where is what one wants to know")]
 fn killed_at_any_moment_it_goes_on_to_the_same_bytes() {
     if !is_equipped() {
         return;

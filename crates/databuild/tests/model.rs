@@ -18,6 +18,10 @@ fn json_of(path: &Path) -> Value {
 
 /// Runs the demo with a few pages and that model; more settings are `key=value`.
 fn run(store: &Path, server: &ModelServer, settings: &[&str]) -> std::process::Output {
+    command(store, server, settings).output().expect("the binary")
+}
+
+fn command(store: &Path, server: &ModelServer, settings: &[&str]) -> std::process::Command {
     let urls = format!("synth.vlm.urls=[\"{}\"]", server.url());
     let fixed =
         ["source.sample_share=0.12", "synth.vlm.model=scripted", "synth.vlm.concurrency=1", "synth.vlm.tries=3"];
@@ -26,7 +30,7 @@ fn run(store: &Path, server: &ModelServer, settings: &[&str]) -> std::process::O
     for setting in fixed.into_iter().chain([urls.as_str()]).chain(settings.iter().copied()) {
         command.args(["--set", setting]);
     }
-    command.output().expect("the binary")
+    command
 }
 
 fn rows(store: &Path, subset: &str) -> u64 {
@@ -345,4 +349,55 @@ fn a_model_that_nobody_serves_ends_the_run_and_costs_nothing() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let record = json_of(&store.join("runs/demo/run.json"));
     assert_eq!(record["phases"][1]["reused"], record["phases"][1]["units"]);
+}
+
+/// A model whose answers depend on the question alone, and take their time.
+fn steady(request: &Value) -> Act {
+    let asked = text_of(request);
+    let answer = if asked.contains("Propose edits") {
+        let heading = asked.lines().find(|line| line.contains(": the heading"));
+        let target = heading.and_then(|line| line.split(':').next()).unwrap_or("page");
+        json!({ "edits": [{ "target": target, "kind": "restyle", "instruction": "Underline the main heading, please." }] })
+            .to_string()
+    } else {
+        "<<<<<<< SEARCH\n</style>\n=======\nh1{text-decoration:underline!important}</style>\n>>>>>>> REPLACE".to_owned()
+    };
+    Act::After(Duration::from_millis(400), Box::new(Act::say(&answer)))
+}
+
+fn digests(store: &Path) -> Vec<Value> {
+    let manifest = json_of(&store.join("dataset/demo/manifest.json"));
+    let subsets = manifest["subsets"].as_object().expect("subsets");
+    subsets.values().map(|subset| subset["splits"].clone()).collect()
+}
+
+#[test]
+fn a_killed_run_asks_only_what_was_not_kept() {
+    if !is_equipped() {
+        return;
+    }
+    let (quiet, killed) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let settings = ["synth.vlm.drafts=0", "source.sample_share=0.15"];
+    let server = ModelServer::minded(steady).expect("a port");
+    assert!(run(quiet.path(), &server, &settings).status.success());
+    let all = server.asked().len();
+
+    let server = ModelServer::minded(steady).expect("a port");
+    let mut child = command(killed.path(), &server, &settings).spawn().expect("the binary");
+    let answers = killed.path().join("answers");
+    let is_kept = || {
+        let folders = std::fs::read_dir(&answers).into_iter().flatten().flatten();
+        folders.filter_map(|folder| std::fs::read_dir(folder.path()).ok()).any(|mut files| files.next().is_some())
+    };
+    while !is_kept() && child.try_wait().expect("a child").is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let before = server.asked().len();
+    let output = run(killed.path(), &server, &settings);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let again = server.asked().len() - before;
+    assert!(again < all, "{before} questions, then {again} of {all}");
+    assert_eq!(digests(killed.path()), digests(quiet.path()));
 }

@@ -24,6 +24,8 @@ const ITEMS: u64 = 400_000;
 /// Partitions of that many items: 50,000 captures are one of Common Crawl's archives.
 const PARTITION_ITEMS: u64 = 50_000;
 const RUNS: usize = 5;
+/// Stages of the one phase.
+const STAGES: u64 = 3;
 const BATCH: BatchSize = BatchSize { items: 64, bytes: 16 << 20 };
 
 fn main() {
@@ -49,7 +51,7 @@ fn measure(items: u64) -> Measured {
     let store: Arc<dyn Store> = Arc::new(Metered { inner: local, meter: stored.clone() });
     let pipeline = Arc::new(pipeline(items, &rested));
     let clock = Instant::now();
-    let marks = Arc::new(Marks { clock, stored, rested, marks: Mutex::default() });
+    let marks = Arc::new(Marks { clock, stored, rested, batches: AtomicU64::new(0), marks: Mutex::default() });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
     let observer: Arc<dyn Observer> = marks.clone();
     let options = RunOptions::default();
@@ -71,6 +73,7 @@ struct Mark {
     store_operations: u64,
     /// In the format of rest files.
     rested: f64,
+    batches: u64,
 }
 
 impl Mark {
@@ -81,6 +84,7 @@ impl Mark {
             stored: self.stored - earlier.stored,
             store_operations: self.store_operations - earlier.store_operations,
             rested: self.rested - earlier.rested,
+            batches: self.batches - earlier.batches,
         }
     }
 }
@@ -93,10 +97,11 @@ struct Measured {
 
 impl Measured {
     fn text(&self, items: u64) -> String {
-        let Mark { wall, processor, stored, store_operations, rested } = self.phase;
+        let Mark { wall, processor, stored, store_operations, rested, batches } = self.phase;
+        let batch = (items * STAGES) as f64 / batches as f64;
         let per_core = |seconds: f64| items as f64 / seconds;
         format!(
-            "phase {:.0} items/s per core ({processor:.2} s of processor, {wall:.2} s of wall): \
+            "phase {:.0} items/s per core ({processor:.2} s of processor, {wall:.2} s of wall, batches of {batch:.0}): \
              store {:.1} % ({store_operations} operations), rest files {:.1} %; \
              barrier {:.0}, sink {:.0}, all {:.0} items/s per core",
             per_core(processor),
@@ -150,6 +155,7 @@ struct Marks {
     clock: Instant,
     stored: Meter,
     rested: Meter,
+    batches: AtomicU64,
     marks: Mutex<Vec<Mark>>,
 }
 
@@ -163,6 +169,8 @@ impl Observer for Marks {
                 | RunEvent::DatasetCommitted { .. }
         );
         if !is_mark {
+            let is_batch = matches!(event, RunEvent::BatchProcessed { .. });
+            self.batches.fetch_add(u64::from(is_batch), Ordering::Relaxed);
             return;
         }
         let mark = Mark {
@@ -171,6 +179,7 @@ impl Observer for Marks {
             stored: self.stored.seconds(),
             store_operations: self.stored.0.times.load(Ordering::Relaxed),
             rested: self.rested.seconds(),
+            batches: self.batches.load(Ordering::Relaxed),
         };
         self.marks.lock().expect("no panic").push(mark);
     }

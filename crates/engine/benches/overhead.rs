@@ -51,14 +51,14 @@ fn measure(items: u64) -> Measured {
     let store: Arc<dyn Store> = Arc::new(Metered { inner: local, meter: stored.clone() });
     let pipeline = Arc::new(pipeline(items, &rested));
     let clock = Instant::now();
-    let marks = Arc::new(Marks { clock, stored, rested, batches: AtomicU64::new(0), marks: Mutex::default() });
+    let marks = Arc::new(Marks { clock, stored, rested, batches: AtomicU64::new(0), reached: Mutex::default() });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
     let observer: Arc<dyn Observer> = marks.clone();
     let options = RunOptions::default();
     let run = engine::run(&pipeline, &store, &options, Cancel::new(), observer);
     let summary = runtime.block_on(run).expect("a run");
     assert_eq!(summary.record.dataset.rows, items, "nothing is lost");
-    let marks = marks.marks.lock().expect("no panic");
+    let marks = marks.reached.lock().expect("no panic");
     let [start, phase, barrier, sink] = marks.as_slice() else { panic!("four marks: {marks:?}") };
     Measured { phase: phase.since(start), barrier: barrier.since(phase), sink: sink.since(barrier) }
 }
@@ -156,7 +156,7 @@ struct Marks {
     stored: Meter,
     rested: Meter,
     batches: AtomicU64,
-    marks: Mutex<Vec<Mark>>,
+    reached: Mutex<Vec<Mark>>,
 }
 
 impl Observer for Marks {
@@ -181,7 +181,7 @@ impl Observer for Marks {
             rested: self.rested.seconds(),
             batches: self.batches.load(Ordering::Relaxed),
         };
-        self.marks.lock().expect("no panic").push(mark);
+        self.reached.lock().expect("no panic").push(mark);
     }
 }
 

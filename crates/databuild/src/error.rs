@@ -1,6 +1,6 @@
 //! Errors as people read them: what failed, why, and what to try.
 
-use engine::EngineError;
+use engine::{DiskTrouble, EngineError};
 use pipeline::PipelineError;
 
 use crate::exit::ExitStatus;
@@ -65,8 +65,24 @@ impl From<PipelineError> for CommandError {
     }
 }
 
+/// What to do about the disk of the store.
+fn disk_hint(trouble: DiskTrouble) -> &'static str {
+    match trouble {
+        DiskTrouble::Full => {
+            "the disk is full: make room (`databuild store prune FILE` removes what no dataset needs) and run the same command again; what is finished is kept"
+        }
+        DiskTrouble::ReadOnly => "nothing may be written there: mount it for writing, or name another store",
+        DiskTrouble::Missing => {
+            "files of the store were removed while it was in use; run the same command again, and what is missing is made again"
+        }
+    }
+}
+
 impl From<EngineError> for CommandError {
     fn from(error: EngineError) -> Self {
+        if let Some(trouble) = error.disk() {
+            return Self::new(ExitStatus::Environment, error).hint(disk_hint(trouble));
+        }
         let (status, hint) = match &error {
             EngineError::Mismatch { .. } => (ExitStatus::Bug, "please report this with your pipeline file"),
             EngineError::OverBudget { .. } => (
@@ -78,7 +94,11 @@ impl From<EngineError> for CommandError {
                 "this machine slept, or its store did not answer for long; run the same command again to see the outcome",
             ),
             EngineError::Interrupted => (ExitStatus::Interrupted, "run the same command again to go on from here"),
-            EngineError::Store(_) | EngineError::Rest(_) | EngineError::Record { .. } => {
+            EngineError::Record { .. } => (
+                ExitStatus::Environment,
+                "remove that file from the store and run the same command again: what it told of is made again",
+            ),
+            EngineError::Store(_) | EngineError::Rest(_) => {
                 (ExitStatus::Environment, "look at the disk of the store: space, permissions, health")
             }
             EngineError::Stage { stage, .. } if stage == "source" => (

@@ -75,7 +75,7 @@ pub(crate) fn find(
     key: &Digest,
 ) -> Result<Option<(DecisionsRecord, Decisions)>, EngineError> {
     let name = ledger::record_name("decisions", barrier, key);
-    let Some(record) = ledger::read::<DecisionsRecord>(store, &name)? else { return Ok(None) };
+    let Some(record) = ledger::read_result::<DecisionsRecord>(store, &name)? else { return Ok(None) };
     if store.size(&record.file.name)? != Some(record.file.bytes) {
         store.delete(&name)?;
         return Ok(None);

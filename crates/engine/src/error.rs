@@ -1,6 +1,10 @@
 //! Trouble with the world; trouble with one item is a verdict and never gets here.
 
+use std::error::Error;
+use std::io;
+
 use item::BodyKind;
+use store::StoreError;
 
 use crate::RestError;
 
@@ -10,12 +14,12 @@ use crate::RestError;
 pub struct StageError {
     doing: String,
     #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl StageError {
     /// What was tried (fits after "failed to …"), and why it did not work.
-    pub fn new(doing: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn new(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { doing: doing.into(), source: Some(source.into()) }
     }
 
@@ -51,7 +55,7 @@ pub enum EngineError {
     },
     /// The state could not be read or written.
     #[error("use the store")]
-    Store(#[from] store::StoreError),
+    Store(#[from] StoreError),
     /// A rest file could not be read or written.
     #[error("use what rests between phases")]
     Rest(#[from] RestError),
@@ -84,7 +88,38 @@ pub enum EngineError {
     Interrupted,
 }
 
+/// What is wrong with the disk of the store, where the system says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskTrouble {
+    /// It is full, or the user's share of it is.
+    Full,
+    /// Nothing may be written to it.
+    ReadOnly,
+    /// What we had put there is gone.
+    Missing,
+}
+
 impl EngineError {
+    /// Whether it is the disk that ended the run: such an end has a remedy, and the same one whoever met with it.
+    pub fn disk(&self) -> Option<DiskTrouble> {
+        let mut of_store = false;
+        let mut next: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            of_store |= matches!(error.downcast_ref(), Some(Self::Store(_) | Self::Rest(_)));
+            if let Some(StoreError::Gone { .. } | StoreError::NotFound { .. }) = error.downcast_ref() {
+                return Some(DiskTrouble::Missing);
+            }
+            match error.downcast_ref().map(io::Error::kind) {
+                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => return Some(DiskTrouble::Full),
+                Some(io::ErrorKind::ReadOnlyFilesystem) => return Some(DiskTrouble::ReadOnly),
+                // A stage may miss files of its own, such as a model or a browser.
+                Some(io::ErrorKind::NotFound) if of_store => return Some(DiskTrouble::Missing),
+                _ => next = error.source(),
+            }
+        }
+        None
+    }
+
     pub(crate) fn stage(stage: &str) -> impl FnOnce(StageError) -> Self {
         let stage = stage.to_owned();
         move |source| Self::Stage { stage, source }

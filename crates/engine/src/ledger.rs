@@ -104,6 +104,18 @@ pub(crate) fn read<T: DeserializeOwned>(store: &dyn Store, name: &BlobName) -> R
     Ok(Some(record))
 }
 
+/// Reads the record of a result. One that is cut off or scrambled, by a disk that lost its power, says nothing: it is removed,
+/// and what it told of is made again. One that is whole and of another shape is left alone, since somebody may understand it.
+pub(crate) fn read_result<T: DeserializeOwned>(store: &dyn Store, name: &BlobName) -> Result<Option<T>, EngineError> {
+    match read(store, name) {
+        Err(EngineError::Record { source, .. }) if source.is_eof() || source.is_syntax() => {
+            store.delete(name)?;
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
 /// Publishes a record, or gives back the one that was there first.
 pub(crate) fn commit<T: Serialize + DeserializeOwned>(
     store: &dyn Store,
@@ -127,7 +139,7 @@ pub(crate) fn to_json<T: Serialize>(name: &BlobName, record: &T) -> Result<Vec<u
 /// The published result of a unit, if all its files are there.
 pub(crate) fn find(store: &dyn Store, phase: &str, key: &Digest) -> Result<Option<PartitionManifest>, EngineError> {
     let name = record_name("unit", phase, key);
-    let Some(manifest) = read::<PartitionManifest>(store, &name)? else { return Ok(None) };
+    let Some(manifest) = read_result::<PartitionManifest>(store, &name)? else { return Ok(None) };
     if manifest.format != FORMAT {
         // An earlier version wrote it; its files read otherwise. Make both again.
         store.delete(&name)?;

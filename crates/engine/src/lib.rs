@@ -34,7 +34,7 @@ mod timing;
 pub use barrier::{Barrier, Decided, Decision, Note};
 pub use books::{Books, PhaseBooks, StageBooks};
 pub use cancel::Cancel;
-pub use error::{EngineError, StageError};
+pub use error::{DiskTrouble, EngineError, StageError};
 pub use event::{Observer, RunEvent, Silent};
 pub use key::{Fingerprint, Settings};
 pub use lease::{Held, LeaseRecord, Owner};

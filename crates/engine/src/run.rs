@@ -458,7 +458,7 @@ impl Run {
     fn find_dataset(&self, key: &Digest) -> Result<Option<SinkRecord>, EngineError> {
         let store = self.store.as_ref();
         let name = ledger::record_name("dataset", "sink", key);
-        let Some(record) = ledger::read::<SinkRecord>(store, &name)? else { return Ok(None) };
+        let Some(record) = ledger::read_result::<SinkRecord>(store, &name)? else { return Ok(None) };
         for file in record.files.iter().chain([&record.manifest]) {
             if store.size(&file.name)? != Some(file.bytes) {
                 store.delete(&name)?;

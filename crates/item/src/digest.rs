@@ -37,7 +37,7 @@ impl From<[u8; 32]> for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write_hex(&self.0, f)
     }
 }
 
@@ -55,18 +55,30 @@ pub struct ParseHexError {
     digits: usize,
 }
 
+/// Writes bytes as lower-case hex. Every id at rest goes through here, so it takes no detour over the formatting of numbers.
+pub(crate) fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    const BYTES_MAX: usize = 32;
+    let mut text = [0; BYTES_MAX * 2];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
+    }
+    f.write_str(std::str::from_utf8(&text[..bytes.len() * 2]).map_err(|_| fmt::Error)?)
+}
+
 /// Reads exactly `N` bytes of hex.
 pub(crate) fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], ParseHexError> {
-    let error = || ParseHexError { text: text.to_owned(), digits: N * 2 };
-    if text.len() != N * 2 || !text.is_ascii() {
-        return Err(error());
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| error())?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| error())?;
-    }
-    Ok(bytes)
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let parse = || {
+        let mut bytes = [0; N];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(bytes)
+    };
+    let parsed = if text.len() == N * 2 { parse() } else { None };
+    parsed.ok_or_else(|| ParseHexError { text: text.to_owned(), digits: N * 2 })
 }
 
 impl FromStr for Digest {
@@ -94,20 +106,44 @@ pub type Sha256Hex = String;
 
 /// Hashes a record field by field; every field is tagged and length-prefixed.
 #[derive(Debug, Clone)]
-pub struct ContentHasher(Box<blake3::Hasher>);
+pub struct ContentHasher(Fields);
+
+/// Most records are short: those are gathered and hashed at once, which spares them a hasher's two kilobytes of state.
+#[derive(Debug, Clone)]
+enum Fields {
+    Short(Vec<u8>),
+    Long(Box<blake3::Hasher>),
+}
+
+/// What BLAKE3 hashes in one piece, without a tree.
+const SHORT_BYTES_MAX: usize = blake3::CHUNK_LEN;
 
 impl ContentHasher {
     /// Starts a record of the named kind, so that records of different kinds never share a digest.
     pub fn new(kind: &str) -> Self {
-        let mut hasher = Self(Box::new(blake3::Hasher::new()));
+        /// Room for an id, a URL and some names.
+        const USUAL_BYTES: usize = 256;
+        let mut hasher = Self(Fields::Short(Vec::with_capacity(USUAL_BYTES)));
         hasher.add_text(kind);
         hasher
     }
 
+    fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Fields::Short(fields) if fields.len() + bytes.len() <= SHORT_BYTES_MAX => fields.extend_from_slice(bytes),
+            Fields::Short(fields) => {
+                let mut hasher = Box::new(blake3::Hasher::new());
+                hasher.update(fields).update(bytes);
+                self.0 = Fields::Long(hasher);
+            }
+            Fields::Long(hasher) => _ = hasher.update(bytes),
+        }
+    }
+
     /// Adds a field of bytes.
     pub fn add_bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.update(&(bytes.len() as u64).to_le_bytes());
+        self.update(bytes);
         self
     }
 
@@ -128,7 +164,10 @@ impl ContentHasher {
 
     /// The digest of all fields so far.
     pub fn finish(&self) -> Digest {
-        Digest(*self.0.finalize().as_bytes())
+        match &self.0 {
+            Fields::Short(fields) => Digest::of(fields),
+            Fields::Long(hasher) => Digest(*hasher.finalize().as_bytes()),
+        }
     }
 }
 
@@ -142,6 +181,22 @@ mod tests {
         assert_eq!(digest.to_string().parse::<Digest>().expect("own text"), digest);
         assert!("abc".parse::<Digest>().is_err());
         assert!("é".repeat(32).parse::<Digest>().is_err());
+        assert!("+f".repeat(32).parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_record_has_one_digest_however_long_it_grows() {
+        for bytes in [0, 1, SHORT_BYTES_MAX - 40, SHORT_BYTES_MAX, 5 * SHORT_BYTES_MAX] {
+            let (one, two) = (vec![7; bytes], vec![9; 30]);
+            let mut hasher = ContentHasher::new("t");
+            hasher.add_bytes(&one).add_bytes(&two);
+            let mut fields = Vec::new();
+            for field in [b"t".as_slice(), &one, &two] {
+                fields.extend_from_slice(&(field.len() as u64).to_le_bytes());
+                fields.extend_from_slice(field);
+            }
+            assert_eq!(hasher.finish(), Digest::of(&fields), "{bytes} bytes");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{ParseHexError, parse_hex};
+use crate::digest::{ParseHexError, parse_hex, write_hex};
 use crate::{Attributes, Body, ContentHasher, Digest, Provenance, TypedBody};
 
 /// Identity of an item: 128 bits, shown as 32 hex digits. A pure function of what was captured, never of where or when
@@ -48,7 +48,7 @@ impl ItemId {
 
 impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write_hex(&self.0, f)
     }
 }
 

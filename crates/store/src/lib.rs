@@ -34,6 +34,12 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The whole store went away under us: somebody removed the folder, or its disk was taken off.
+    #[error("find the store in `{path}`: it was removed while it was in use")]
+    Gone {
+        /// The store's folder.
+        path: PathBuf,
+    },
     /// The folder is no store of ours, or of a format that this program does not know.
     #[error("`{path}` is not a databuild store of format {expected}: {found}")]
     Format {

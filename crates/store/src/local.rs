@@ -47,7 +47,7 @@ impl LocalStore {
             Ok(found) if found == expected => Ok(()),
             Ok(found) => Err(StoreError::Format { path: self.root.clone(), expected: FORMAT, found }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let temp = self.staged(expected.as_bytes())?;
+                let temp = self.staged(&path, expected.as_bytes())?;
                 // Two first processes may race here; both write the same bytes.
                 temp.persist(&path).map_err(|e| StoreError::Io { operation: "create", path, source: e.error })?;
                 Ok(())
@@ -60,14 +60,18 @@ impl LocalStore {
         self.root.join(name.as_str())
     }
 
-    fn staged(&self, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
+    /// Bytes on the disk that are to become `path`. Trouble names that, which people know, and not the temporary file.
+    fn staged(&self, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
         let scratch = self.scratch_root()?;
-        let error = |source| StoreError::Io { operation: "write in", path: scratch.clone(), source };
         // Like any file that the user makes: the umask decides who may read it.
         let everyone = fs::Permissions::from_mode(0o666);
-        let mut temp = Builder::new().permissions(everyone).tempfile_in(&scratch).map_err(error)?;
-        temp.write_all(bytes).and_then(|()| temp.as_file().sync_all()).map_err(error)?;
-        Ok(temp)
+        let write = || {
+            let mut temp = Builder::new().permissions(everyone).tempfile_in(&scratch)?;
+            temp.write_all(bytes)?;
+            temp.as_file().sync_all()?;
+            Ok(temp)
+        };
+        write().map_err(io_error("write", path))
     }
 
     fn scratch_root(&self) -> Result<PathBuf, StoreError> {
@@ -75,6 +79,17 @@ impl LocalStore {
         // Made again when somebody tidied up under us.
         fs::create_dir_all(&scratch).map_err(io_error("create", &scratch))?;
         Ok(scratch)
+    }
+
+    /// A store that is no more is not made anew in passing: what it held is lost, and whoever runs has to know.
+    fn check_there(&self) -> Result<(), StoreError> {
+        let is_there = self.root.join(FORMAT_FILE).exists();
+        if is_there { Ok(()) } else { Err(StoreError::Gone { path: self.root.clone() }) }
+    }
+
+    /// A blob that is not there, or the whole store.
+    fn not_found(&self, name: &BlobName) -> StoreError {
+        self.check_there().err().unwrap_or_else(|| StoreError::NotFound { name: name.clone() })
     }
 
     fn prepared(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
@@ -95,7 +110,7 @@ impl Store for LocalStore {
     fn get(&self, name: &BlobName) -> Result<Vec<u8>, StoreError> {
         let path = self.path(name);
         match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NotFound { name: name.clone() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.not_found(name)),
             other => other.map_err(io_error("read", &path)),
         }
     }
@@ -122,14 +137,16 @@ impl Store for LocalStore {
     }
 
     fn put(&self, name: &BlobName, bytes: &[u8]) -> Result<(), StoreError> {
-        let temp = self.staged(bytes)?;
+        self.check_there()?;
+        let temp = self.staged(&self.path(name), bytes)?;
         let path = self.prepared(name)?;
         temp.persist(&path).map_err(|e| io_error("write", &path)(e.error))?;
         sync_folder_of(&path)
     }
 
     fn put_if_absent(&self, name: &BlobName, bytes: &[u8]) -> Result<bool, StoreError> {
-        let temp = self.staged(bytes)?;
+        self.check_there()?;
+        let temp = self.staged(&self.path(name), bytes)?;
         let path = self.prepared(name)?;
         match temp.persist_noclobber(&path) {
             Ok(_) => sync_folder_of(&path).map(|()| true),
@@ -139,6 +156,7 @@ impl Store for LocalStore {
     }
 
     fn put_file(&self, name: &BlobName, file: &Path) -> Result<(), StoreError> {
+        self.check_there()?;
         File::open(file).and_then(|file| file.sync_all()).map_err(io_error("flush", file))?;
         let path = self.prepared(name)?;
         fs::rename(file, &path).map_err(io_error("publish", &path))?;
@@ -147,7 +165,7 @@ impl Store for LocalStore {
 
     fn local_path(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
         let path = self.path(name);
-        if path.is_file() { Ok(path) } else { Err(StoreError::NotFound { name: name.clone() }) }
+        if path.is_file() { Ok(path) } else { Err(self.not_found(name)) }
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, StoreError> {
@@ -190,6 +208,7 @@ impl Store for LocalStore {
     }
 
     fn scratch(&self) -> Result<TempDir, StoreError> {
+        self.check_there()?;
         let root = self.scratch_root()?;
         TempDir::new_in(&root).map_err(io_error("create a folder in", &root))
     }
@@ -281,5 +300,20 @@ mod tests {
         fs::write(store.root.join(FORMAT_FILE), "{\"format\":99}\n").expect("write");
         let error = LocalStore::open(&store.root).expect_err("a foreign format");
         assert!(error.to_string().contains("format 1"), "{error}");
+    }
+    #[test]
+    fn a_store_that_was_removed_is_not_made_anew() {
+        let (_folder, store) = store();
+        let name = BlobName::join(&["ledger", "a"]);
+        store.put(&name, b"x").expect("write");
+        fs::remove_dir_all(&store.root).expect("removed");
+        let is_gone = |error: StoreError| matches!(error, StoreError::Gone { .. });
+        assert!(store.get(&name).is_err_and(is_gone));
+        assert!(store.put(&name, b"x").is_err_and(is_gone));
+        assert!(store.put_if_absent(&name, b"x").is_err_and(is_gone));
+        assert!(store.scratch().is_err_and(is_gone));
+        assert!(!store.root.exists());
+        let again = LocalStore::open(&store.root).expect("a new store");
+        assert!(again.list("ledger").expect("list").is_empty());
     }
 }

@@ -99,10 +99,11 @@ pub(crate) async fn run_flow(
     collect: impl Collect,
 ) -> Result<(Collected, PhaseBooks), EngineError> {
     let names = source_name.into_iter().chain(stages.iter().map(|stage| stage.name()));
+    let batch = stages.first().map_or(BatchSize { items: 16, bytes: 1 << 20 }, |stage| stage.batch());
     let flow = Arc::new(Flow {
         shared: shared.clone(),
         books: Mutex::new(PhaseBooks::new(names)),
-        budget: Budget::new(parcels_max(stages, &shared.limits), shared.limits.partition_bytes),
+        budget: Budget::new(parcels_max(stages, &shared.limits), shared.limits.partition_bytes, batch.items),
         fault: Mutex::new(None),
         stop: Cancel::new(),
     });
@@ -111,7 +112,6 @@ pub(crate) async fn run_flow(
 
     let (feed_out, mut rx) = mpsc::channel(CHANNEL_BATCHES);
     let feeding = Arc::clone(&flow);
-    let batch = stages.first().map_or(BatchSize { items: 16, bytes: 1 << 20 }, |stage| stage.batch());
     let source_name = source_name.map(str::to_owned);
     tasks.spawn_blocking(move || run_feed(&feeding, source_name.as_deref(), batch, feed, &feed_out));
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use item::{Body, FailureClass, Head, Item, Verdict};
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 
 use super::Flow;
 use crate::memo::{Recalled, StageMemo};
@@ -102,9 +103,11 @@ pub(super) async fn process(
 
 /// Does work that waits for a disk on a thread that may wait; a panic goes on in the caller.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
         Ok(done) => done,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Work that was never begun: the runtime is ending, and whoever waits here ends with it.
+        Err(Err(_)) => std::future::pending().await,
     }
 }
 

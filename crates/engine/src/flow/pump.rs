@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::feed::{failed, failed_event, rejected};
 use super::process::{Answer, process, process_unknown};
 use super::{Flow, Parcel};
-use crate::{BatchSize, DynStage, EngineError, Resource, RunEvent};
+use crate::{BatchSize, DynStage, EngineError, Resource, RunEvent, StageBooks};
 
 pub(super) async fn pump(
     flow: Arc<Flow>,
@@ -79,7 +79,7 @@ async fn work(flow: &Arc<Flow>, stage: &Arc<dyn DynStage>, book: usize, mut parc
         return Vec::new();
     }
     let counts: Vec<usize> = parcels.iter().map(|parcel| parcel.items.len()).collect();
-    let items: Vec<Item<Body>> = parcels.iter_mut().flat_map(|parcel| std::mem::take(&mut parcel.items)).collect();
+    let items: Vec<Item<Body>> = parcels.iter_mut().flat_map(|parcel| parcel.items.drain(..)).collect();
     if items.is_empty() {
         return parcels;
     }
@@ -111,9 +111,8 @@ fn apply(
     started: Instant,
 ) {
     let mut answers = answer.items.into_iter().zip(answer.verdicts);
-    let mut all = flow.books();
-    let books = &mut all.stages[book];
-    let before = (books.seen, books.kept, books.rejected_total(), books.failed_total());
+    // Books of this batch alone: the flow's are shared by all stages, and nobody is to wait for them here.
+    let mut books = StageBooks::new(stage);
     for (parcel, count) in parcels.iter_mut().zip(counts) {
         for (item, verdict) in answers.by_ref().take(*count) {
             let Item { mut head, body } = item;
@@ -158,14 +157,14 @@ fn apply(
     let event = RunEvent::BatchProcessed {
         phase: flow.shared.phase.to_string(),
         stage: stage.to_owned(),
-        seen: books.seen - before.0,
-        kept: books.kept - before.1,
-        rejected: books.rejected_total() - before.2,
-        failed: books.failed_total() - before.3,
+        seen: books.seen,
+        kept: books.kept,
+        rejected: books.rejected_total(),
+        failed: books.failed_total(),
         recalled: answer.recalled,
         elapsed_ms: started.elapsed().as_millis() as u64,
     };
-    drop(all);
+    flow.books().stages[book].add(&books);
     flow.emit(&event);
 }
 

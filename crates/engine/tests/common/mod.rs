@@ -233,7 +233,7 @@ impl SinkWriter for SortedWriter {
         self.losses.sort();
         let text = format!("{}\n--\n{}\n", self.lines.join("\n"), self.losses.join("\n"));
         let staged = self.folder.join("rows.txt");
-        fs::write(&staged, &text).map_err(|error| StageError::new("write rows", error))?;
+        fs::write(&staged, &text).map_err(|error| StageError::new(format!("write `{}`", staged.display()), error))?;
         let name = format!("data/rows-{}.txt", Digest::of(text.as_bytes()).short());
         let manifest = json!({ "file": name, "books": input.books }).to_string().into_bytes();
         let file = SinkFile { staged, name, bytes: text.len() as u64 };
@@ -253,7 +253,7 @@ impl Observer for Log {
 
 /// A pipeline over made-up pages, with its store and counters.
 pub(crate) struct World {
-    _folder: tempfile::TempDir,
+    temporary: Option<tempfile::TempDir>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) reads: Arc<AtomicUsize>,
     pub(crate) calls: Arc<AtomicUsize>,
@@ -269,10 +269,17 @@ impl World {
         // Flushing to a real disk is nearly all of the time of these tests, where there is a way around it.
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::TempDir::new_in(memory) } else { tempfile::TempDir::new() };
-        let folder = folder.expect("a temp folder");
-        let store = Arc::new(LocalStore::open(folder.path().join("store")).expect("a new store"));
+        let temporary = folder.expect("a temp folder");
+        let mut world = Self::at(&temporary.path().join("store"));
+        world.temporary = Some(temporary);
+        world
+    }
+
+    /// A world whose store lies in a folder that somebody else looks after.
+    pub(crate) fn at(folder: &Path) -> Self {
+        let store = Arc::new(LocalStore::open(folder).expect("a store"));
         Self {
-            _folder: folder,
+            temporary: None,
             store,
             reads: Arc::default(),
             calls: Arc::default(),

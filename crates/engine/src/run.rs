@@ -275,7 +275,9 @@ impl Run {
         trail.books.assert_balanced();
         let (dataset, outcome) = run.run_sink(&trail).await?;
         let stages = timings.stages();
-        let pace = pace(&trail.phases, &stages, last_record(run.store.as_ref(), &run.pipeline.name)?);
+        // A record that can't be read tells no pace, and is written anew below.
+        let last = last_record(run.store.as_ref(), &run.pipeline.name).unwrap_or_default();
+        let pace = pace(&trail.phases, &stages, last);
         let record = RunRecord {
             format: RECORD_FORMAT,
             name: run.pipeline.name.clone(),

@@ -388,6 +388,9 @@ pub(crate) struct MetricsArgs {
     /// Longer pages are cut off here, in CSS px.
     #[arg(long, value_name = "PX", default_value_t = 4_096)]
     pub(crate) height_max: u32,
+    /// The `model.toml` of a model that embeds pictures, such as CLIP or DINO: tells how alike the screenshots are to it.
+    #[arg(long, value_name = "MODEL.toml")]
+    pub(crate) embedding: Option<PathBuf>,
     /// Print a JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,8 +1,8 @@
-//! Why a scorer could not be made. Trouble with one picture is not here: that is an `item::Failure`.
+//! Why a scorer or an embedder could not be made. Trouble with one picture is not here: that is an `item::Failure`.
 
 use std::path::PathBuf;
 
-/// Why there is no scorer.
+/// Why there is no scorer or embedder.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {
     /// None of the places has the library.

@@ -4,18 +4,21 @@
 //! what its output means; nothing about a particular model is in the code. ONNX Runtime is a shared library that is
 //! loaded when it is needed, so building needs none and a user brings the CPU or GPU build that fits the machine.
 //!
-//! [`Runtime`] → [`ScorerModel`] → [`Scorer`] → [`Score`].
+//! [`Runtime`] → [`ScorerModel`] → [`Scorer`] → [`Score`], and [`EmbedderModel`] → [`Embedder`] → [`cosine`].
 
+mod embedder;
 mod error;
+mod graph;
 mod manifest;
 mod model;
 mod picture;
 mod runtime;
 mod scorer;
 
+pub use embedder::{Embedder, cosine};
 pub use error::ScoreError;
-pub use manifest::{Activation, Calibration, Colour, Fit, ModelManifest, Resize};
-pub use model::{MANIFEST_FILE, ScorerModel};
+pub use manifest::{Activation, Calibration, Colour, EmbeddingOutput, Fit, ModelManifest, Resize};
+pub use model::{EmbedderModel, MANIFEST_FILE, ScorerModel};
 pub use picture::{PIXELS_MAX, PictureError};
 pub use runtime::{Runtime, find_runtime};
 pub use scorer::{Device, Score, Scorer, ScorerConfig};

@@ -65,6 +65,9 @@ pub struct Pixels {
     pub resize: Resize,
     /// Which part of the screenshot is seen.
     pub fit: Fit,
+    /// With `centre-crop`: the picture is scaled until its shorter side has this many px, and the input is cut out of
+    /// the middle of that, as `transformers` and torchvision do; without it as much is seen as fits.
+    pub short_side: Option<u32>,
     /// Level 0 to 255 of what is filled up below.
     #[serde(default = "white")]
     pub pad: u8,
@@ -145,10 +148,22 @@ pub enum Fit {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outputs {
-    /// The score.
-    pub score: ScoreOutput,
+    /// The score; a scorer has one.
+    pub score: Option<ScoreOutput>,
     /// Sub-scores.
     pub parts: Option<PartsOutput>,
+    /// The embedding; an embedder has one.
+    pub embedding: Option<EmbeddingOutput>,
+}
+
+/// A vector that is near those of pictures alike.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddingOutput {
+    /// Name of the graph's output, `[N, K]`, or `[N, tokens, K]` with `token`.
+    pub name: String,
+    /// Which of a picture's tokens stands for all of it; 0 where the model has a class token.
+    pub token: Option<usize>,
 }
 
 /// The number that matters.
@@ -216,10 +231,26 @@ pub enum Activation {
 pub struct Check {
     /// The fixed input.
     pub input: CheckInput,
-    /// The raw score.
-    pub expect: [f64; 1],
+    /// The raw score, or the first numbers of the embedding.
+    pub expect: Vec<f64>,
     /// Largest difference.
     pub tolerance: f64,
+}
+
+impl Check {
+    /// Whether a model gave what is expected.
+    pub(crate) fn compare(&self, model: &str, actual: impl IntoIterator<Item = f64>) -> Result<(), ScoreError> {
+        let mut actual = actual.into_iter();
+        for &expected in &self.expect {
+            let actual = actual.next().unwrap_or(f64::NAN);
+            // Not a number is not within any tolerance.
+            let is_met = (actual - expected).abs() <= self.tolerance;
+            if !is_met {
+                return Err(ScoreError::Check { model: model.to_owned(), expected, actual, tolerance: self.tolerance });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A fixed input, made at the size of the model's input.
@@ -239,7 +270,6 @@ impl ModelManifest {
     }
 
     fn check_values(&self) -> Result<(), ScoreError> {
-        let refuse = |key, problem: &str| Err(ScoreError::ManifestValue { key, problem: problem.to_owned() });
         let pixels = &self.input.pixels;
         let [batch, channels, height, width] = pixels.shape;
         let is_plain_name = !self.file.is_empty() && !self.file.contains(['/', '\\']) && self.file != "..";
@@ -268,19 +298,48 @@ impl ModelManifest {
         if !pixels.std.iter().all(|number| number.is_normal()) {
             return refuse("input.pixels.std", "must be numbers other than 0");
         }
-        if let Calibration::Platt { a, b } = self.output.score.calibration
-            && !(a.is_finite() && b.is_finite())
-        {
-            return refuse("output.score.calibration", "must have finite a and b");
+        if let Some(short_side) = pixels.short_side {
+            if pixels.fit != Fit::CentreCrop {
+                return refuse("input.pixels.short_side", "goes with the fit `centre-crop` only");
+            }
+            if !(width.max(height)..=SIDE_MAX).contains(&short_side.into()) {
+                return refuse("input.pixels.short_side", "must be at least the input's sides, and at most 4096 px");
+            }
         }
-        if self.output.score.keep_at.is_some_and(|at| !(0.0..=1.0).contains(&at)) {
-            return refuse("output.score.keep_at", "must be a calibrated score of 0 to 1");
+        if self.output.score.is_none() && self.output.embedding.is_none() {
+            return refuse("output", "must have `score` or `embedding`");
         }
-        if self.check.as_ref().is_some_and(|check| !(check.tolerance >= 0.0 && check.expect[0].is_finite())) {
+        if self.output.score.is_none() && self.output.parts.is_some() {
+            return refuse("output.parts", "goes with `output.score` only");
+        }
+        if let Some(score) = &self.output.score {
+            check_score(score)?;
+        }
+        let is_sound = |check: &Check| {
+            let is_finite = check.expect.iter().all(|number| number.is_finite());
+            check.tolerance >= 0.0 && is_finite && !check.expect.is_empty()
+        };
+        if self.check.as_ref().is_some_and(|check| !is_sound(check)) {
             return refuse("check", "must have a finite expectation and a tolerance of at least 0");
         }
         Ok(())
     }
+}
+
+fn check_score(score: &ScoreOutput) -> Result<(), ScoreError> {
+    if let Calibration::Platt { a, b } = score.calibration
+        && !(a.is_finite() && b.is_finite())
+    {
+        return refuse("output.score.calibration", "must have finite a and b");
+    }
+    if score.keep_at.is_some_and(|at| !(0.0..=1.0).contains(&at)) {
+        return refuse("output.score.keep_at", "must be a calibrated score of 0 to 1");
+    }
+    Ok(())
+}
+
+fn refuse(key: &'static str, problem: &str) -> Result<(), ScoreError> {
+    Err(ScoreError::ManifestValue { key, problem: problem.to_owned() })
 }
 
 #[cfg(test)]
@@ -294,7 +353,8 @@ mod tests {
         let manifest = ModelManifest::parse(TEXT).expect("the manifest of the tests");
         assert_eq!((manifest.input.pixels.height(), manifest.input.pixels.width()), (16, 8));
         assert_eq!(manifest.input.pixels.fit, Fit::TopPad);
-        assert!(matches!(manifest.output.score.calibration, Calibration::Platt { .. }));
+        let score = manifest.output.score.expect("a scorer");
+        assert!(matches!(score.calibration, Calibration::Platt { .. }));
     }
 
     #[test]
@@ -319,5 +379,24 @@ mod tests {
         check("\"box\"", "\"nearest\"", "unknown variant `nearest`");
         check("kind = \"platt\"", "kind = \"spline\"", "unknown variant `spline`");
         check("keep_at = 0.4", "keep_at = 40", "0 to 1");
+        check("pad = 255", "short_side = 16", "`centre-crop` only");
+        check("\"top-pad\"", "\"centre-crop\"\nshort_side = 15", "at least the input's sides");
+        check("expect = [-0.197059]", "expect = []", "finite expectation");
+    }
+
+    #[test]
+    fn an_output_is_a_score_or_an_embedding() {
+        let check = |output: &str, message: Option<&str>| {
+            let head = TEXT.split("[output.score]").next().expect("all before the outputs");
+            let answer = ModelManifest::parse(&format!("{head}{output}"));
+            let error = answer.as_ref().err().map(ToString::to_string);
+            assert_eq!(error.is_some(), message.is_some(), "{output}: {error:?}");
+            assert!(error.unwrap_or_default().contains(message.unwrap_or_default()), "{output}");
+        };
+        let parts = "parts = { name = \"p\", labels = [] }";
+        check("[output.embedding]\nname = \"e\"", None);
+        check("[output]\nscore = { name = \"s\", higher_is_better = true }\nembedding = { name = \"e\" }", None);
+        check("[output]", Some("`output` must have `score` or `embedding`"));
+        check(&format!("[output]\nembedding = {{ name = \"e\" }}\n{parts}"), Some("`output.parts` goes with"));
     }
 }

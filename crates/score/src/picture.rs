@@ -9,7 +9,7 @@ use std::io::Cursor;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::{DynamicImage, ImageReader};
+use image::{DynamicImage, ImageReader, RgbImage};
 use item::{Failure, FailureClass};
 
 use crate::manifest::{CheckInput, Colour, Fit, Pixels, Resize};
@@ -20,14 +20,14 @@ pub const PIXELS_MAX: u64 = 64_000_000;
 /// How far beyond its own pixel a filter looks, in pixels of the smaller scale: Lanczos looks 3 far, and 1 for rounding.
 const FILTER_REACH: f64 = 4.0;
 
-/// Why a screenshot can't be scored.
+/// Why a screenshot can't be shown to a model.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     /// It is no PNG, or a damaged one.
     #[error("decode the screenshot")]
     Decode(#[source] image::ImageError),
     /// It has no pixels, or too many.
-    #[error("score a screenshot of {width} x {height} px, where 1 to {PIXELS_MAX} px are possible")]
+    #[error("use a screenshot of {width} x {height} px, where 1 to {PIXELS_MAX} px are possible")]
     Size {
         /// Width in px.
         width: u32,
@@ -63,12 +63,16 @@ impl Levels {
                 .map_err(|error| PictureError::Decode(error.into()))
         };
         let (width, height) = reader()?.into_dimensions().map_err(PictureError::Decode)?;
-        let pixels = u64::from(width) * u64::from(height);
-        if !(1..=PIXELS_MAX).contains(&pixels) {
-            return Err(PictureError::Size { width, height });
-        }
+        check_size(width, height)?;
         let picture = reader()?.decode().map_err(PictureError::Decode)?;
         Self::fit(&rgb(picture), width, height, input)
+    }
+
+    /// A decoded picture as the model sees it.
+    pub(crate) fn of_rgb(picture: &RgbImage, input: &Pixels) -> Result<Self, PictureError> {
+        let (width, height) = picture.dimensions();
+        check_size(width, height)?;
+        Self::fit(picture.as_raw(), width, height, input)
     }
 
     /// The fixed input of a manifest's check.
@@ -128,6 +132,11 @@ impl Levels {
     }
 }
 
+fn check_size(width: u32, height: u32) -> Result<(), PictureError> {
+    let pixels = u64::from(width) * u64::from(height);
+    if (1..=PIXELS_MAX).contains(&pixels) { Ok(()) } else { Err(PictureError::Size { width, height }) }
+}
+
 /// The part of the screenshot that is seen, and how many rows of the input it fills.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Window {
@@ -150,8 +159,26 @@ impl Window {
                 Self { height: visible as f64, rows: (rows as u32).clamp(1, input.height()), ..whole }
             }
             Fit::TopCrop => Self { top: 0.0, ..whole.cropped(in_width, in_height) },
-            Fit::CentreCrop => whole.cropped(in_width, in_height),
+            Fit::CentreCrop => match input.short_side {
+                Some(short_side) => whole.middle_of_scaled(width, height, short_side, input),
+                None => whole.cropped(in_width, in_height),
+            },
         }
+    }
+
+    /// Where the middle of the picture lies once its shorter side has `short_side` px. Scaled pictures have whole sides
+    /// and the cut whole distances, both rounded down as in `transformers`: half a pixel moves every number.
+    fn middle_of_scaled(self, width: u32, height: u32, short_side: u32, input: &Pixels) -> Self {
+        let short = u64::from(width.min(height));
+        let scaled = |side: u32| (u64::from(short_side) * u64::from(side) / short) as f64;
+        // One axis: distance and length of the cut, in px of the picture.
+        let cut = |side: u32, seen: u32| {
+            let px = f64::from(side) / scaled(side);
+            (((scaled(side) - f64::from(seen)) / 2.0).floor() * px, f64::from(seen) * px)
+        };
+        let (left, cut_width) = cut(width, input.width());
+        let (top, cut_height) = cut(height, input.height());
+        Self { left, top, width: cut_width, height: cut_height, ..self }
     }
 
     /// The largest part of these proportions, from the middle.
@@ -240,10 +267,24 @@ mod tests {
     }
 
     #[test]
+    fn the_middle_of_a_scaled_picture_begins_at_a_whole_pixel_of_it() {
+        let check = |(width, height), short_side, (left, top, seen_width, seen_height)| {
+            let input = Pixels { fit: Fit::CentreCrop, short_side: Some(short_side), ..input() };
+            let expected = Window { left, top, width: seen_width, height: seen_height, rows: 16 };
+            assert_eq!(Window::of(width, height, &input), expected, "{width} x {height} to {short_side}");
+        };
+        check((40, 80), 20, (12.0, 24.0, 16.0, 32.0));
+        check((64, 32), 16, (24.0, 0.0, 16.0, 32.0));
+        check((20, 21), 20, (6.0, 2.0, 8.0, 16.0)); // 2.5 px above, rounded down
+        check((20, 1), 16, (9.75, 0.0, 0.5, 1.0));
+    }
+
+    #[test]
     fn any_size_fits() {
-        for fit in [Fit::Stretch, Fit::TopPad, Fit::TopCrop, Fit::CentreCrop] {
+        let fits = [Fit::Stretch, Fit::TopPad, Fit::TopCrop, Fit::CentreCrop].map(|fit| (fit, None));
+        for (fit, short_side) in fits.into_iter().chain([(Fit::CentreCrop, Some(16)), (Fit::CentreCrop, Some(19))]) {
             for (width, height) in [(1, 1), (1, 3000), (3000, 1), (7, 15), (8, 16)] {
-                let input = Pixels { fit, ..input() };
+                let input = Pixels { fit, short_side, ..input() };
                 let levels = Levels::fit(&noise(width, height), width, height, &input).expect("any size");
                 assert_eq!(levels.as_bytes().len(), 8 * 16 * 3);
             }

@@ -1,14 +1,11 @@
 //! Screenshots in, scores out.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use item::{Digest, Failure, FailureClass};
-use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
-use ort::value::{Shape, Tensor, TensorElementType, ValueType};
 
-use crate::manifest::{Activation, Calibration, Pixels, ScoreOutput};
+use crate::graph::{Answer, Graph};
+use crate::manifest::{Activation, Calibration, PartsOutput, ScoreOutput};
 use crate::picture::Levels;
 use crate::{ModelManifest, Runtime, ScoreError, ScorerModel};
 
@@ -66,7 +63,9 @@ pub struct Scorer {
     model: ModelManifest,
     fingerprint: Digest,
     run_images: usize,
-    session: Mutex<Session>,
+    score: ScoreOutput,
+    parts: Option<PartsOutput>,
+    graph: Graph,
 }
 
 impl fmt::Debug for Scorer {
@@ -82,15 +81,20 @@ impl Scorer {
         if config.device != Device::Cpu {
             return Err(ScoreError::Device { model: manifest.name.clone(), device: config.device.to_string() });
         }
-        let session = open(runtime, model, config)
-            .map_err(|source| ScoreError::Session { model: manifest.name.clone(), source })?;
-        check_graph(&session, manifest)
-            .map_err(|problem| ScoreError::Graph { model: manifest.name.clone(), problem })?;
+        let (score, parts) = (model.score().clone(), manifest.output.parts.clone());
+        let outputs: Vec<&str> = [Some(&score.name), parts.as_ref().map(|parts| &parts.name)]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let graph = Graph::open(runtime, model.model(), config.threads, &outputs)?;
         let scorer = Self {
             model: manifest.clone(),
             fingerprint: model.fingerprint(),
             run_images: config.run_images.max(1),
-            session: Mutex::new(session),
+            score,
+            parts,
+            graph,
         };
         scorer.self_check()?;
         Ok(scorer)
@@ -124,7 +128,8 @@ impl Scorer {
     /// Runs the pictures that could be prepared and puts the answers in place.
     fn score_run(&self, prepared: Vec<Result<Levels, Failure>>) -> Vec<Result<Score, Failure>> {
         let pictures: Vec<&Levels> = prepared.iter().filter_map(|picture| picture.as_ref().ok()).collect();
-        let answers = if pictures.is_empty() { Ok(Vec::new()) } else { self.run(&pictures) };
+        let answers =
+            if pictures.is_empty() { Ok(Vec::new()) } else { self.graph.run(&pictures, |answer| self.read(answer)) };
         let mut answers = match answers {
             Ok(scores) => scores.into_iter().map(Ok).collect::<Vec<_>>(),
             Err(failure) => vec![Err(failure); pictures.len()],
@@ -136,101 +141,28 @@ impl Scorer {
             .collect()
     }
 
-    fn run(&self, pictures: &[&Levels]) -> Result<Vec<Score>, Failure> {
-        let failed = |error: &ort::Error| Failure::from_error(FailureClass::Upstream, error);
-        let Pixels { name, shape: [_, channels, height, width], .. } = &self.model.input.pixels;
-        let mut tensor = Vec::with_capacity(pictures.len() * (channels * height * width) as usize);
-        for picture in pictures {
-            picture.append_to(&mut tensor, &self.model.input.pixels);
-        }
-        let shape = [pictures.len() as i64, *channels, *height, *width];
-        let tensor = Tensor::from_array((shape, tensor)).map_err(|error| failed(&error))?;
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session.run(ort::inputs![name.as_str() => tensor]).map_err(|error| failed(&error))?;
-        let rows = |name: &str| -> Result<Vec<Vec<f64>>, Failure> {
-            let (shape, numbers) = outputs[name].try_extract_tensor::<f32>().map_err(|error| failed(&error))?;
-            rows(shape, numbers, pictures.len()).ok_or_else(|| Failure {
-                class: FailureClass::Upstream,
-                message: format!("output `{name}` has shape {shape:?} for {} pictures", pictures.len()),
-            })
+    fn read(&self, answer: &Answer<'_>) -> Result<Vec<Score>, Failure> {
+        let raws = answer.rows(&self.score.name)?;
+        let parts = match &self.parts {
+            Some(parts) => answer.rows(&parts.name)?,
+            None => vec![Vec::new(); raws.len()],
         };
-        let score = &self.model.output.score;
-        let parts = match &self.model.output.parts {
-            Some(parts) => rows(&parts.name)?,
-            None => vec![Vec::new(); pictures.len()],
-        };
-        let column = |row: Vec<f64>| row.get(score.index).copied().unwrap_or(f64::NAN);
-        let raws = rows(&score.name)?.into_iter().map(column);
-        Ok(raws.zip(parts).map(|(raw, parts)| self.interpret(raw, parts)).collect())
+        let column = |row: Vec<f32>| row.get(self.score.index).map_or(f64::NAN, |&raw| raw.into());
+        Ok(raws.into_iter().map(column).zip(parts).map(|(raw, parts)| self.interpret(raw, &parts)).collect())
     }
 
-    fn interpret(&self, raw: f64, parts: Vec<f64>) -> Score {
-        let is_sigmoid = self.model.output.parts.as_ref().is_some_and(|parts| parts.activation == Activation::Sigmoid);
-        let parts = if is_sigmoid { parts.into_iter().map(sigmoid).collect() } else { parts };
-        Score { value: calibrate(&self.model.output.score, raw), raw, parts }
+    fn interpret(&self, raw: f64, parts: &[f32]) -> Score {
+        let is_sigmoid = self.parts.as_ref().is_some_and(|parts| parts.activation == Activation::Sigmoid);
+        let part = |&part: &f32| if is_sigmoid { sigmoid(part.into()) } else { part.into() };
+        Score { value: calibrate(&self.score, raw), raw, parts: parts.iter().map(part).collect() }
     }
 
     fn self_check(&self) -> Result<(), ScoreError> {
         let Some(check) = &self.model.check else { return Ok(()) };
-        let fixed = Levels::of_check(check.input, &self.model.input.pixels);
-        let refuse = |problem: String| ScoreError::Graph { model: self.model.name.clone(), problem };
-        let scores = self.run(&[&fixed]).map_err(|failure| refuse(failure.message))?;
-        let actual = scores.first().map_or(f64::NAN, |score| score.raw);
-        let [expected] = check.expect;
-        // Not a number is not within any tolerance.
-        let is_met = (actual - expected).abs() <= check.tolerance;
-        if is_met {
-            return Ok(());
-        }
-        Err(ScoreError::Check { model: self.model.name.clone(), expected, actual, tolerance: check.tolerance })
+        let scores = self.graph.run_fixed(check.input, |answer| self.read(answer))?;
+        let raw = scores.first().map_or(f64::NAN, |score| score.raw);
+        check.compare(&self.model.name, [raw])
     }
-}
-
-fn open(runtime: &Runtime, model: &ScorerModel, config: &ScorerConfig) -> ort::Result<Session> {
-    Session::builder(runtime.environment())?
-        .with_intra_threads(config.threads.max(1))?
-        .with_inter_threads(1)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_deterministic_compute(true)?
-        // Waiting threads sleep: between two runs the processor belongs to Chrome.
-        .with_intra_op_spinning(false)?
-        .commit_from_memory(model.onnx())
-}
-
-/// Whether the graph has what the manifest names.
-fn check_graph(session: &Session, manifest: &ModelManifest) -> Result<(), String> {
-    let pixels = &manifest.input.pixels;
-    let [input] = session.inputs() else {
-        return Err(format!("the graph has {} inputs, the manifest one", session.inputs().len()));
-    };
-    if input.name() != pixels.name {
-        return Err(format!("the graph's input is `{}`, the manifest's `{}`", input.name(), pixels.name));
-    }
-    let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = input.dtype() else {
-        return Err(format!("input `{}` is no tensor of 32-bit floats", pixels.name));
-    };
-    let fits =
-        shape.len() == 4 && shape.iter().zip(pixels.shape).all(|(&graph, wished)| graph == -1 || graph == wished);
-    if !fits {
-        return Err(format!("input `{}` has shape {shape:?}, the manifest says {:?}", pixels.name, pixels.shape));
-    }
-    let outputs = [Some(&manifest.output.score.name), manifest.output.parts.as_ref().map(|parts| &parts.name)];
-    for name in outputs.into_iter().flatten() {
-        let output = session.outputs().iter().find(|output| output.name() == name);
-        match output.map(ort::value::Outlet::dtype) {
-            Some(ValueType::Tensor { ty: TensorElementType::Float32, .. }) => {}
-            Some(_) => return Err(format!("output `{name}` is no tensor of 32-bit floats")),
-            None => return Err(format!("the graph has no output `{name}`")),
-        }
-    }
-    Ok(())
-}
-
-/// `[N]` or `[N, K]` as N rows; `None` when it is something else.
-fn rows(shape: &Shape, numbers: &[f32], count: usize) -> Option<Vec<Vec<f64>>> {
-    let is_table = matches!(shape.len(), 1 | 2) && usize::try_from(shape[0]) == Ok(count);
-    let width = numbers.len().checked_div(count).filter(|&width| is_table && width > 0)?;
-    Some(numbers.chunks(width).map(|row| row.iter().map(|&number| number.into()).collect()).collect())
 }
 
 fn finite(score: Score) -> Result<Score, Failure> {
@@ -270,19 +202,5 @@ mod tests {
         check(Calibration::Platt { a: 1.0, b: 0.0 }, true, 100.0, 1.0);
         check(Calibration::Platt { a: 1.0, b: 0.0 }, false, 100.0, 0.0);
         check(Calibration::Platt { a: 1.0, b: -1.0 }, false, -1.0, 0.5);
-    }
-
-    #[test]
-    fn outputs_are_rows() {
-        let check = |shape: &[i64], count, expected: Option<usize>| {
-            let numbers = vec![0.5; shape.iter().product::<i64>() as usize];
-            let rows = rows(&Shape::new(shape.iter().copied()), &numbers, count);
-            assert_eq!(rows.map(|rows| rows[0].len()), expected, "{shape:?}");
-        };
-        check(&[3], 3, Some(1));
-        check(&[3, 2], 3, Some(2));
-        check(&[3, 2], 2, None);
-        check(&[3, 2, 2], 3, None);
-        check(&[3, 0], 3, None);
     }
 }

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use item::{Node, Viewport};
+use bytes::Bytes;
+use item::{Failure, Node, Viewport};
 use render::{Farm, RenderOutcome, RenderPolicy, Rendered};
+use score::{Embedder, EmbedderModel, Runtime, ScoreError, cosine, find_runtime};
 use serde_json::json;
 use synth::metric;
 
 use super::Outcome;
 use super::verify::start_farm;
 use crate::cli::MetricsArgs;
+use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -20,12 +23,17 @@ const VIEWPORT_HEIGHT: u32 = 720;
 /// Renders both pages and prints every metric.
 pub(crate) fn metrics(args: &MetricsArgs, printer: Printer) -> Outcome {
     let (code_a, code_b) = (read(&args.reference)?, read(&args.candidate)?);
+    // A model that does not work should cost no browser.
+    let embedder = args.embedding.as_deref().map(embedder).transpose()?;
     let farm = start_farm(args.chrome.as_deref(), Some(1))?;
     let a = View::of(&farm, &args.reference, &code_a, args);
     let b = a.and_then(|a| Ok((a, View::of(&farm, &args.candidate, &code_b, args)?)));
     farm.shutdown();
     let (a, b) = b?;
-    let values = measure(&a, &b, (&code_a, &code_b));
+    let mut values = measure(&a, &b, (&code_a, &code_b));
+    if let Some(embedder) = embedder {
+        values.push(("embedding", Some(likeness(&embedder, &a, &b)?), "cosine of the model's embeddings"));
+    }
     if args.json {
         let object: serde_json::Map<String, serde_json::Value> =
             values.iter().map(|(name, value, _)| ((*name).to_owned(), json!(value))).collect();
@@ -45,7 +53,41 @@ fn read(path: &Path) -> Result<String, CommandError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The model of a manifest, on all cores: nothing else runs while it works.
+fn embedder(manifest: &Path) -> Result<Embedder, CommandError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = || -> Result<Embedder, ScoreError> {
+        let model = EmbedderModel::from_file(manifest)?;
+        let runtime = Runtime::load(&find_runtime(&environment::read().onnx_runtime)?)?;
+        Embedder::new(&runtime, &model, threads)
+    };
+    load().map_err(|error| {
+        let is_runtime = matches!(
+            error,
+            ScoreError::RuntimeMissing { .. } | ScoreError::RuntimeLoad { .. } | ScoreError::RuntimeStart { .. }
+        );
+        let hint = if is_runtime {
+            "`databuild doctor` says how to get ONNX Runtime"
+        } else {
+            "docs/synth.md has a `model.toml` to go by"
+        };
+        CommandError::environment(error).hint(hint)
+    })
+}
+
+/// How alike both screenshots are to the model; each is fitted to its input as the manifest says.
+fn likeness(embedder: &Embedder, a: &View, b: &View) -> Result<f64, CommandError> {
+    let embed = |view: &View| {
+        embedder.embed_encoded(&view.screenshot).map_err(|Failure { message, .. }| {
+            let error = anyhow::anyhow!("embed a screenshot: {message}");
+            CommandError::new(ExitStatus::CheckFailed, error)
+        })
+    };
+    Ok(cosine(&embed(a)?, &embed(b)?))
+}
+
 struct View {
+    screenshot: Bytes,
     picture: metric::Picture,
     nodes: Vec<Node>,
     size: (f64, f64),
@@ -65,7 +107,7 @@ impl View {
             RenderOutcome::Failed(failure) => return Err(trouble(failure.message)),
         };
         let picture = metric::Picture::from_encoded(&screenshot).map_err(|error| trouble(error.to_string()))?;
-        Ok(Self { picture, nodes, size: (f64::from(width), f64::from(height)) })
+        Ok(Self { screenshot, picture, nodes, size: (f64::from(width), f64::from(height)) })
     }
 
     fn elements(&self) -> impl Iterator<Item = (&str, Option<usize>)> {

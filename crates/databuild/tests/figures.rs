@@ -58,3 +58,33 @@ fn a_run_tells_how_it_does_and_what_it_did() {
     let render = stages.iter().find(|stage| stage["stage"] == "render").expect("rendered");
     assert!(render["items"].as_u64() > Some(0) && render["busy_ms"].as_u64() > Some(0), "{render}");
 }
+
+/// How alike two documents are, a model of pictures included.
+fn metrics(one: &str, two: &str) -> serde_json::Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = [("a.html", one), ("b.html", two)].map(|(name, body)| {
+        let path = folder.path().join(name);
+        let page = format!("<!doctype html><html><head><title>t</title></head><body>{body}</body></html>");
+        std::fs::write(&path, page).expect("a file");
+        path
+    });
+    let mut command = databuild();
+    command.arg("metrics").args(&paths).args(["--json", "--embedding", "crates/score/tests/data/embedder/model.toml"]);
+    let output = command.output().expect("the binary");
+    assert!(output.status.success(), "{}", common::text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn pages_are_compared_by_a_model_of_pictures() {
+    if !is_equipped() {
+        return;
+    }
+    let page = "<h1>Harbour</h1><p style='background: teal; color: white'>Boats leave every hour.</p>";
+    let same = metrics(page, page);
+    assert!((same["embedding"].as_f64().expect("a number") - 1.0).abs() < 1e-6, "{same}");
+    let other = metrics(page, "<body style='background: navy'><h2 style='color: gold'>Closed</h2>");
+    let embedding = other["embedding"].as_f64().expect("a number");
+    assert!((-1.0..0.999).contains(&embedding), "{other}");
+    assert!(other["ssim"].as_f64() < same["ssim"].as_f64(), "{other}");
+}

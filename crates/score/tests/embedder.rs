@@ -173,12 +173,12 @@ fn what_gives_no_embedding_is_refused() {
     check(
         "name = \"image_embeds\"",
         "name = \"last_hidden_state\"",
-        "output `last_hidden_state` has shape [1, 16, 8] for 1 pictures, where an embedding has [N, K]",
+        "output `last_hidden_state` has shape [1, 16, 6] for 1 pictures, where an embedding has [N, K]",
     );
     check(
         "name = \"image_embeds\"",
         "name = \"image_embeds\"\ntoken = 0",
-        "output `image_embeds` has shape [1, 12] for 1 pictures, where an embedding has [N, tokens, K] with a token 0",
+        "output `image_embeds` has shape [1, 10] for 1 pictures, where an embedding has [N, tokens, K] with a token 0",
     );
     check("name = \"image_embeds\"", "name = \"last_hidden_state\"\ntoken = 16", "with a token 16");
     check("[-1, 3, 32, 32]", "[-1, 3, 12, 12]", "tiny-embedder");

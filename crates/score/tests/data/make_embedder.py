@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 FOLDER = Path(__file__).parent / "embedder"
-SIDE, PATCH, FEATURES, LENGTH = 32, 8, 8, 12
+SIDE, PATCH, FEATURES, LENGTH = 32, 8, 6, 10
 TOKENS = (SIDE // PATCH) ** 2
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073])
 STD = np.array([0.26862954, 0.26130258, 0.27577711])

@@ -3,10 +3,12 @@
 //! Every metric is a pure function; each file names its source. Similarities lie between 0 (nothing in common) and 1 (the
 //! same), so that they can be compared and averaged.
 
+mod assign;
 mod block;
 mod boxes;
 mod color;
 mod lines;
+mod merge;
 mod palette;
 mod picture;
 mod pixel;

@@ -28,16 +28,15 @@ pub(crate) fn read() -> Environment {
         is_root: rustix::process::geteuid().is_root(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
-        memory_bytes: memory_bytes(),
+        memory_bytes: memory_kb("MemTotal").map_or(0, |kb| kb << 10),
     }
 }
 
-/// What `/proc/meminfo` calls the total, which it gives in kibibytes.
-fn memory_bytes() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kib = total.and_then(|rest| rest.trim().split(' ').next()?.parse::<u64>().ok());
-    kib.map_or(0, |kib| kib << 10)
+/// Kibibytes of the machine's memory that go by that name in `/proc/meminfo`; `None` where the system does not tell.
+pub(crate) fn memory_kb(name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    values.find_map(|value| value.trim().strip_suffix(" kB")?.parse().ok())
 }
 
 /// A key for servers of a model: our own name, so that a key of somebody else's service never goes to another server by accident.

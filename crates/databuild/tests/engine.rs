@@ -147,12 +147,12 @@ fn what_the_engine_does_is_found_out() {
 }
 
 #[test]
-fn an_engine_that_gives_up_costs_an_answer() {
+fn an_engine_that_gives_up_is_asked_again() {
     let Some(engine) = engine() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let model = testkit::tiny_vlm::write(folder.path()).expect("a model");
-    // With its default way to read answers the engine ends most of those to schemas with an error.
-    let settings = ["synth.vlm.drafts=0", "synth.vlm.temperature=1.0"];
-    let Ended { gate, .. } = run(&folder.path().join("store"), &start(&engine, &model, ""), &settings);
-    assert!(gate.values().filter_map(Value::as_u64).sum::<u64>() > 0, "{gate:?}");
+    // With its default way to read answers the engine ends many of those to schemas with status 500: about every fourth of these.
+    let settings = ["source.sample_share=0.2", "synth.vlm.drafts=0", "synth.vlm.temperature=1.0"];
+    let Ended { gate, spent, .. } = run(&folder.path().join("store"), &start(&engine, &model, ""), &settings);
+    assert!(spent["retries"].as_u64() > Some(0) && spent["requests"].as_u64() > Some(5), "{gate:?}, {spent}");
 }

@@ -154,7 +154,7 @@ fn a_model_that_does_its_work() {
     let found = format!("{pages} pages, {edits} edits, {polishes} drafts, {pairs} pairs, refused {refused:?}");
     assert!(pages >= 3 && edits > pages && polishes >= pages && pairs >= pages, "{found}");
     // The bad first answer of every edit, and the round that brings nothing any more.
-    assert!(refused.contains_key("answer-not-nearer") || refused.contains_key("answer-unreadable"), "{found}");
+    assert!(refused.contains_key("answer-not-nearer") && refused.contains_key("too-large-edit"), "{found}");
 
     let record = json_of(&store.join("runs/demo/run.json"));
     let spent = &record["spent"]["model"];

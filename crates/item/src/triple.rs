@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContentHasher, Rect, Snapshot, Viewport};
+use crate::{ContentHasher, Rect, Rejection, Snapshot, Viewport};
 
 /// What a model is to learn from a triple.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,6 +67,12 @@ pub struct Refusal {
     pub rule: String,
     /// What was measured.
     pub detail: String,
+}
+
+impl From<Rejection> for Refusal {
+    fn from(why: Rejection) -> Self {
+        Self { rule: why.rule.name.to_owned(), detail: why.detail }
+    }
 }
 
 /// An answer that a check refused, beside one that passed.

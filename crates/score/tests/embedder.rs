@@ -1,13 +1,15 @@
 //! The embedder with a real ONNX Runtime and a tiny model; what it should say was worked out by Pillow and numpy, see
 //! `data/make_embedder.py`. Skips where the library is not installed.
 
+mod common;
+
 use std::error::Error;
 use std::io::Cursor;
-use std::path::Path;
 
+use common::runtime;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use item::FailureClass;
-use score::{Embedder, EmbedderModel, Runtime, ScoreError, ScorerModel, cosine};
+use score::{Embedder, EmbedderModel, ScoreError, ScorerModel, cosine};
 use serde_json::Value;
 
 const MANIFEST: &str = include_str!("data/embedder/model.toml");
@@ -17,20 +19,6 @@ const EXPECTED: &str = include_str!("data/embedder/expected.json");
 /// Of the length of a vector. Pillow and the resize here round some levels to the other side; those move a vector by less
 /// than this, and anything else in the way of a picture that is wrong by more.
 const TOLERANCE: f64 = 1e-3;
-
-fn runtime() -> Option<Runtime> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/onnxruntime/libonnxruntime.so");
-    if !path.exists() {
-        skip(&format!("no ONNX Runtime at {}", path.display()));
-        return None;
-    }
-    Some(Runtime::load(&path).expect("the installed library"))
-}
-
-#[expect(clippy::print_stdout, reason = "a skipped test says why")]
-fn skip(reason: &str) {
-    println!("skipped: {reason}");
-}
 
 fn embedder(manifest: &str) -> Option<Embedder> {
     let model = EmbedderModel::from_parts(manifest, ONNX).expect("the model of the tests");

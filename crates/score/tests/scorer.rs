@@ -1,29 +1,18 @@
 //! The scorer with a real ONNX Runtime and a tiny model. Skips where the library is not installed.
 
+mod common;
+
 use std::error::Error;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use common::runtime;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use item::FailureClass;
 use score::{Device, MANIFEST_FILE, Runtime, ScoreError, Scorer, ScorerConfig, ScorerModel};
 
 const MANIFEST: &str = include_str!("data/model.toml");
 const ONNX: &[u8] = include_bytes!("data/tiny.onnx");
-
-fn runtime() -> Option<Runtime> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/onnxruntime/libonnxruntime.so");
-    if !path.exists() {
-        skip(&format!("no ONNX Runtime at {}", path.display()));
-        return None;
-    }
-    Some(Runtime::load(&path).expect("the installed library"))
-}
-
-#[expect(clippy::print_stdout, reason = "a skipped test says why")]
-fn skip(reason: &str) {
-    println!("skipped: {reason}");
-}
 
 fn tiny(manifest: &str) -> ScorerModel {
     ScorerModel::from_parts(manifest, ONNX).expect("the model of the tests")

@@ -80,7 +80,7 @@ impl<'a> Tries<'a> {
     /// Adds a triple, proven or refused, and says which.
     pub(crate) fn add(&mut self, mut triple: Triple, measures: Measures, refusal: Option<Rejection>) -> bool {
         triple.measures.extend(measures);
-        triple.refused = refusal.map(refused);
+        triple.refused = refusal.map(Refusal::from);
         let is_good = triple.refused.is_none();
         if !is_good {
             // Nobody looks at it again; only its rule goes into the books.
@@ -119,9 +119,4 @@ impl<'a> Tries<'a> {
             refused: None,
         }
     }
-}
-
-/// A rejection as triples carry it.
-pub(crate) fn refused(why: Rejection) -> Refusal {
-    Refusal { rule: why.rule.name.to_owned(), detail: why.detail }
 }

@@ -1,6 +1,7 @@
 //! The client against a scripted server: every fault that real ones show, and the way through.
 
 use std::collections::HashMap;
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,7 @@ fn word(said: Result<Said, VlmError>) -> String {
         Ok(Said::Nothing(_)) => "nothing".to_owned(),
         Ok(Said::Refusal(words)) => format!("refusal: {words}"),
         Ok(Said::Broken(why)) => format!("broken: {why}"),
+        Ok(Said::Declined(why)) => format!("declined: {why}"),
         Ok(Said::TooLong { .. }) => "too long".to_owned(),
         Err(error) => format!("error: {error}"),
     }
@@ -90,7 +92,7 @@ fn what_a_model_says_is_no_trouble_of_the_servers() {
     let unfit = || Act::status(500, "output does not match the expected peg-native format");
     check(vec![unfit(), unfit()], "broken: output", 2);
     check(vec![Act::status(400, "exceed_context_size_error")], "too long", 1);
-    check(vec![Act::status(400, "bad image")], "broken: the server refuses the request with 400", 1);
+    check(vec![Act::status(400, "bad image")], "declined: the server refuses the request with 400", 1);
     check(vec![Act::say_cut_off("half")], "cut off: half", 1);
     check(vec![Act::say("")], "nothing", 1);
     check(vec![Act::say("<think>for ever")], "nothing", 1);
@@ -103,7 +105,7 @@ fn requests_that_are_always_wrong_end_the_run() {
     let server = server((0..3).map(|_| Act::status(400, "bad image")));
     let client = Client::new(config(&[&server]));
     let found: Vec<String> = (0..3).map(|_| word(client.ask(&ask()))).collect();
-    assert!(found[1].starts_with("broken") && found[2].starts_with("error"), "{found:?}");
+    assert!(found[1].starts_with("declined") && found[2].starts_with("error"), "{found:?}");
 }
 
 #[test]
@@ -206,7 +208,8 @@ fn what_was_said_is_not_asked_again() {
     let server = server([Act::say("one"), Act::say_cut_off("half"), Act::say("three"), Act::say("four")]);
     let notebook = Notebook::default();
     let model = |name: &str, revision: &str| {
-        Model::new(Client::new(config(&[&server])), name, revision, Box::new(notebook.clone()))
+        let identity = Digest::of(format!("{name} {revision}").as_bytes());
+        Model::new(Client::new(config(&[&server])), identity, Box::new(notebook.clone()))
     };
     let (first, other) = (ask(), Ask { seed: 8, ..ask() });
     let one = model("m", "1");
@@ -224,18 +227,30 @@ fn what_was_said_is_not_asked_again() {
 
 #[test]
 fn trouble_is_not_remembered() {
-    let server = server([Act::status(401, "who are you"), Act::say("fine")]);
-    let model = Model::new(Client::new(config(&[&server])), "m", "", Box::new(Notebook::default()));
-    assert!(word(model.ask(&ask())).starts_with("error"));
-    assert_eq!(word(model.ask(&ask())), "fine");
+    let (unknown, wrong) = (Act::status(401, "who are you"), Act::status(400, "bad image"));
+    let server = server([unknown, wrong, Act::status(400, "context length"), Act::say("fine")]);
+    let notebook = Notebook::default();
+    let model = |context_tokens| {
+        let client = Client::new(VlmConfig { context_tokens, ..config(&[&server]) });
+        Model::new(client, Digest::of(b"m"), Box::new(notebook.clone()))
+    };
+    let patient = model(1000);
+    assert!(word(patient.ask(&ask())).starts_with("error"));
+    assert!(word(patient.ask(&ask())).starts_with("declined"));
+    assert_eq!(word(patient.ask(&ask())), "too long");
+    // A model that holds less, as a later run may say that it holds more.
+    assert_eq!(word(model(10).ask(&ask())), "too long");
+    assert_eq!(word(patient.ask(&ask())), "fine");
 }
 
 fn served_by(command: &str) -> String {
     let server = Server::new(command, Duration::from_secs(20)).expect("a command");
     let config = VlmConfig { urls: vec![server.url()], ..config(&[]) };
-    let model = Model::new(Client::new(config), "m", "", Box::new(NoMemory)).served_by(server);
+    let address = config.urls[0].trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let model = Model::new(Client::new(config), Digest::of(b"m"), Box::new(NoMemory)).served_by(server);
     let said = word(model.ask(&ask()));
     model.stop();
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
     said
 }
 
@@ -256,7 +271,29 @@ fn a_server_is_started_with_the_first_question_and_ended() {
         "python3 -c \"import http.server as h; H = h.BaseHTTPRequestHandler; \
         H.do_GET = lambda s: (s.send_response(200), s.end_headers()); h.HTTPServer(('127.0.0.1', {port}), H).serve_forever()\"",
     );
-    assert!(said.starts_with("error: the server refuses the request with 501") || said.contains("501"), "{said}");
+    assert!(said.starts_with("error: no answer after 3 tries, the last time: 501"), "{said}");
+}
+
+#[test]
+fn a_server_is_not_started_when_the_run_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = folder.path().join("started");
+    let server = Server::new(&format!("touch '{}'", mark.display()), Duration::ZERO).expect("a command");
+    let model = Model::new(Client::new(config(&[])), Digest::of(b"m"), Box::new(NoMemory)).served_by(server);
+    model.stop();
+    assert!(word(model.ask(&ask())).contains("the run was stopped"));
+    assert!(!mark.exists());
+}
+
+#[test]
+fn a_busy_server_is_left_alone_while_another_is_free() {
+    let busy = server([Act::Answer(429, "retry-after: 2\r\n", Vec::new())]);
+    let free = server([]);
+    let client = Client::new(config(&[&busy, &free]));
+    for _ in 0..4 {
+        assert_eq!(word(client.ask(&ask())), "done");
+    }
+    assert_eq!((busy.asked().len(), free.asked().len()), (1, 4), "nobody waits for the busy one");
 }
 
 #[test]

@@ -77,9 +77,7 @@ const KB_PER_CORE_MIN: u64 = 1 << 20;
 
 fn machine() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB"));
-    let Some(available_kb) = available.and_then(|number| number.parse::<u64>().ok()) else {
+    let Some(available_kb) = environment::memory_kb("MemAvailable") else {
         return Finding::Good(format!("{cores} cores"));
     };
     let text = format!("{cores} cores, {:.1} GB of memory available", available_kb as f64 / 1e6);

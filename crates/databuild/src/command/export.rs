@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use dataset::{Columns, Manifest, PageRow, ShardFile, ShardReader, TripleRow, each_triple};
+use dataset::{Columns, Manifest, PageRow, ShardFile, ShardReader, Subset, TripleRow, each_triple};
 use item::Task;
 
 use super::Outcome;
@@ -75,7 +75,7 @@ type Splits<'a> = Vec<(&'a String, &'a Vec<ShardFile>)>;
 fn subsets<'a>(args: &ExportArgs, manifest: &'a Manifest) -> Vec<(String, Splits<'a>)> {
     let is_wanted = |name: &str| match &args.subset {
         Some(subset) => subset == name,
-        None => ["pages", "edit", "polish", "preference"].contains(&name),
+        None => name == Subset::Pages.name() || Task::named(name).is_some(),
     };
     let chosen = manifest.subsets.iter().filter(|(name, _)| is_wanted(name));
     chosen.map(|(name, subset)| (name.clone(), subset.splits.iter().collect())).collect()

@@ -5,7 +5,7 @@ use item::{
     Viewport, Visibility,
 };
 
-use super::sample::{SAMPLE, sample_from};
+use super::sample::{AFTER, DETAILS, SAMPLE, TARGET, WORSE, sample_from};
 use crate::cell::Cell;
 use crate::column::{Column, Field, Kind, Table};
 use crate::record::Record;
@@ -16,7 +16,9 @@ pub(super) const fn table(kind: BodyKind) -> Table<Item> {
         BodyKind::Capture => Table { name: "rest-capture", version: 1, columns: &[HEAD, CAPTURE] },
         BodyKind::Page => Table { name: "rest-page", version: 1, columns: &[HEAD, PAGE] },
         BodyKind::Snapshot => Table { name: "rest-snapshot", version: 2, columns: &[HEAD, SNAPSHOT] },
-        BodyKind::Sample => Table { name: "rest-sample", version: 1, columns: &[HEAD, SAMPLE] },
+        BodyKind::Sample => {
+            Table { name: "rest-sample", version: 2, columns: &[HEAD, SAMPLE, AFTER, TARGET, WORSE, DETAILS] }
+        }
     }
 }
 

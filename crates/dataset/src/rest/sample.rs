@@ -52,46 +52,48 @@ pub(super) const SAMPLE: &[Column<Item>] = &[
         Some(Sample::Page(page)) => Cell::Many(page.nodes.iter().map(node_cell).collect()),
         _ => Cell::Many(Vec::new()),
     }),
-    Column::maybe("after_html", Kind::LongText, "The document after.", |i| {
-        Cell::opt(after(i), |shown| Cell::text(&shown.html))
-    }),
-    Column::maybe("after_screenshot", Kind::Bytes, "PNG of it.", |i| {
-        Cell::opt(after(i), |shown| Cell::bytes(&shown.screenshot))
-    }),
-    Column::maybe("after_width", Kind::Int, "Device px.", |i| {
-        Cell::opt(after(i), |shown| Cell::Int(shown.width.into()))
-    }),
-    Column::maybe("after_height", Kind::Int, "Device px.", |i| {
-        Cell::opt(after(i), |shown| Cell::Int(shown.height.into()))
-    }),
-    Column::maybe("target_html", Kind::LongText, "The document that a draft is to become.", |i| {
-        Cell::opt(target(i), |shown| Cell::text(&shown.html))
-    }),
-    Column::maybe("target_screenshot", Kind::Bytes, "PNG of it.", |i| {
-        Cell::opt(target(i), |shown| Cell::bytes(&shown.screenshot))
-    }),
-    Column::maybe("target_width", Kind::Int, "Device px.", |i| {
-        Cell::opt(target(i), |shown| Cell::Int(shown.width.into()))
-    }),
-    Column::maybe("target_height", Kind::Int, "Device px.", |i| {
-        Cell::opt(target(i), |shown| Cell::Int(shown.height.into()))
-    }),
-    Column::maybe("worse_html", Kind::LongText, "The answer that is not wanted.", |i| {
-        Cell::opt(worse(i), |shown| Cell::text(&shown.html))
-    }),
-    Column::maybe("worse_screenshot", Kind::Bytes, "PNG of it.", |i| {
-        Cell::opt(worse(i), |shown| Cell::bytes(&shown.screenshot))
-    }),
-    Column::maybe("worse_width", Kind::Int, "Device px.", |i| {
-        Cell::opt(worse(i), |shown| Cell::Int(shown.width.into()))
-    }),
-    Column::maybe("worse_height", Kind::Int, "Device px.", |i| {
-        Cell::opt(worse(i), |shown| Cell::Int(shown.height.into()))
-    }),
-    Column::maybe("details", Kind::LongText, "The rest of a triple as a JSON object.", |i| {
-        Cell::opt(triple(i), details_cell)
-    }),
 ];
+
+/// The four columns of a document that not every row has.
+macro_rules! shown_columns {
+    ($get:ident, $html:literal, $screenshot:literal, $width:literal, $height:literal, $doc:literal) => {
+        &[
+            Column::maybe($html, Kind::LongText, $doc, |i| Cell::opt($get(i), |shown| Cell::text(&shown.html))),
+            Column::maybe($screenshot, Kind::Bytes, "PNG of it.", |i| {
+                Cell::opt($get(i), |shown| Cell::bytes(&shown.screenshot))
+            }),
+            Column::maybe($width, Kind::Int, "Device px.", |i| {
+                Cell::opt($get(i), |shown| Cell::Int(shown.width.into()))
+            }),
+            Column::maybe($height, Kind::Int, "Device px.", |i| {
+                Cell::opt($get(i), |shown| Cell::Int(shown.height.into()))
+            }),
+        ]
+    };
+}
+
+pub(super) const AFTER: &[Column<Item>] =
+    shown_columns!(after, "after_html", "after_screenshot", "after_width", "after_height", "The document after.");
+pub(super) const TARGET: &[Column<Item>] = shown_columns!(
+    target,
+    "target_html",
+    "target_screenshot",
+    "target_width",
+    "target_height",
+    "What a draft is to become."
+);
+pub(super) const WORSE: &[Column<Item>] = shown_columns!(
+    worse,
+    "worse_html",
+    "worse_screenshot",
+    "worse_width",
+    "worse_height",
+    "The answer that is not wanted."
+);
+pub(super) const DETAILS: &[Column<Item>] =
+    &[Column::maybe("details", Kind::LongText, "The rest of a triple as a JSON object.", |i| {
+        Cell::opt(triple(i), details_cell)
+    })];
 
 fn sample(item: &Item) -> Option<&Sample> {
     match &item.body {
@@ -137,24 +139,21 @@ fn viewport(item: &Item) -> Option<Viewport> {
 }
 
 fn details_cell(triple: &Triple) -> Cell<'static> {
-    let Triple { instructions, operators, kind, severity, region, diff, blocks, origin, .. } = triple.clone();
-    let Triple { round, trajectory, reasoning, measures, refused, worse, .. } = triple.clone();
-    let why = worse.map(|worse| worse.why);
     let details = Details {
-        instructions,
-        operators,
-        kind,
-        severity,
-        region,
-        diff,
-        blocks,
-        origin,
-        round,
-        trajectory,
-        reasoning,
-        measures,
-        refused,
-        why,
+        instructions: triple.instructions.clone(),
+        operators: triple.operators.clone(),
+        kind: triple.kind.clone(),
+        severity: triple.severity,
+        region: triple.region,
+        diff: triple.diff.clone(),
+        blocks: triple.blocks.clone(),
+        origin: triple.origin.clone(),
+        round: triple.round,
+        trajectory: triple.trajectory.clone(),
+        reasoning: triple.reasoning.clone(),
+        measures: triple.measures.clone(),
+        refused: triple.refused.clone(),
+        why: triple.worse.as_ref().map(|worse| worse.why.clone()),
     };
     // Plain data with text keys: serialising it cannot fail; a null would be noticed by the reader.
     serde_json::to_string(&details).map_or(Cell::Null, Cell::owned)

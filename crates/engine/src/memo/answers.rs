@@ -5,8 +5,8 @@ use std::sync::Arc;
 use item::{ContentHasher, Digest};
 use store::{Store, StoreError};
 
-use super::Key;
 use super::segments::Segments;
+use super::{Key, half};
 
 /// Top folder of such answers in the store. Nobody clears it up: they are what costs most to get again.
 pub(crate) const FOLDER: &str = "answers";
@@ -21,10 +21,7 @@ impl std::fmt::Debug for Answers {
 }
 
 fn key(question: &Digest) -> Key {
-    let digest = ContentHasher::new("answers").add_digest(question).finish();
-    let mut key = [0; 16];
-    key.copy_from_slice(&digest.as_bytes()[..16]);
-    key
+    half(&ContentHasher::new("answers").add_digest(question).finish())
 }
 
 impl Answers {

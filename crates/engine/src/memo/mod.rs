@@ -42,7 +42,11 @@ pub(crate) fn folder(fingerprint: &Fingerprint) -> String {
 
 /// The key of the answer to one body.
 pub(crate) fn key(fingerprint: &Digest, body: &Digest) -> Key {
-    let digest = ContentHasher::new("memo").add_digest(fingerprint).add_digest(body).finish();
+    half(&ContentHasher::new("memo").add_digest(fingerprint).add_digest(body).finish())
+}
+
+/// The first half of a digest.
+fn half(digest: &Digest) -> Key {
     let mut key = [0; 16];
     key.copy_from_slice(&digest.as_bytes()[..16]);
     key
@@ -166,9 +170,7 @@ impl StageMemo {
 /// Every segment of the store in which something is damaged, and how much.
 pub(crate) fn damaged(store: &dyn Store) -> Result<Vec<(BlobName, String)>, StoreError> {
     let mut found = Vec::new();
-    for blob in
-        [FOLDER, answers::FOLDER].map(|folder| store.list(folder)).into_iter().collect::<Result<Vec<_>, _>>()?.concat()
-    {
+    for blob in [store.list(FOLDER)?, store.list(answers::FOLDER)?].concat() {
         let Some(entries) = segment::read_index(store, &blob)? else {
             found.push((blob.name, "the segment is cut off or damaged".to_owned()));
             continue;

@@ -8,7 +8,7 @@ use ::synth::author::{self, AuthorPolicy, Parser, describe_edit, judge_edit};
 use ::synth::verify::{Gates, Renderer, Shot};
 use ::synth::vlm::{Client, Key, Memory, Model, Said, Server, Spent, VlmConfig as ClientConfig, VlmError};
 use engine::{Answers, BatchSize, Context, Demand, Resource, RunEvent, Settings, Stage, StageError};
-use item::{Attributes, Digest, Item, Kept, Refusal, Rejection, Sample, Shown, Task, Triple, Verdict};
+use item::{Attributes, ContentHasher, Digest, Item, Kept, Refusal, Rejection, Sample, Shown, Task, Triple, Verdict};
 use store::Store;
 
 use super::vlm::{Answer, Propose, VlmConfig};
@@ -65,7 +65,9 @@ impl ModelStage {
 
     fn make_model(&self) -> Result<(Model, Arc<Answers>), String> {
         let config = &self.config;
-        let identity = Digest::of(format!("{}\n{}\n{}", config.model, config.revision, self.weights).as_bytes());
+        let mut identity = ContentHasher::new("model");
+        identity.add_text(&config.model).add_text(&config.revision).add_text(&self.weights);
+        let identity = identity.finish();
         let answers = Answers::open(&self.store, &identity.short()).map_err(|error| error.to_string())?;
         let answers = Arc::new(answers);
         let mut urls = config.urls.clone();
@@ -86,8 +88,7 @@ impl ModelStage {
             context_tokens: config.context_tokens,
             ..ClientConfig::default()
         });
-        let revision = format!("{} {}", config.revision, self.weights);
-        let model = Model::new(client, &config.model, &revision, Box::new(StoredAnswers(Arc::clone(&answers))));
+        let model = Model::new(client, identity, Box::new(StoredAnswers(Arc::clone(&answers))));
         let model = match server {
             Some(server) => model.served_by(server),
             None => model,
@@ -138,7 +139,7 @@ impl ModelStage {
         }
         if self.config.judge {
             let (verdict, _) = judge_edit(model, &policy, &triple).map_err(unreachable)?;
-            triple.refused = verdict.map(refusal);
+            triple.refused = verdict.map(Refusal::from);
         }
         Ok(Verdict::Beside(sample(triple), beside))
     }
@@ -152,7 +153,7 @@ impl ModelStage {
             blocks: String::new(),
             operators: Vec::new(),
             origin: self.config.model.clone(),
-            refused: Some(refusal(why)),
+            refused: Some(why.into()),
             ..of.clone()
         }
     }
@@ -176,10 +177,6 @@ impl ModelStage {
             });
         }
     }
-}
-
-fn refusal(why: Rejection) -> Refusal {
-    Refusal { rule: why.rule.name.to_owned(), detail: why.detail }
 }
 
 fn plain(body: Sample) -> Kept<Sample> {

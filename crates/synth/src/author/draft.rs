@@ -5,7 +5,7 @@ use item::{Digest, Rejection, Shown, Task, Triple};
 use super::prompt::{DRAFT, POLISH};
 use super::said::{document, whole};
 use super::shorten::Shortened;
-use super::{Author, Written, code_only, count_tokens, decode};
+use super::{Author, Written, code_only, count_tokens};
 use crate::make::polish_wordings;
 use crate::metric::{Picture, content_coverage};
 use crate::rng::Rng;
@@ -73,7 +73,7 @@ impl Author<'_> {
         let (width, height) = self.page.size();
         let parts = vec![
             Part::Text(format!("THE SCREENSHOT, of a window {width:.0} px wide; the page is {height:.0} px tall")),
-            self.picture(&self.tries.snapshot.screenshot),
+            self.policy.picture(&self.tries.snapshot.screenshot),
         ];
         let attempt = self.write(DRAFT, parts, purpose, None, &mut measures)?;
         let mut triple = self.triple_of(Shown::nothing(), self.tries.shown(), trajectory, 1);
@@ -112,9 +112,9 @@ impl Author<'_> {
             let shortened = Shortened::new(&draft.shown.html);
             let parts = vec![
                 Part::Text("THE TARGET".to_owned()),
-                self.picture(&self.tries.snapshot.screenshot),
+                self.policy.picture(&self.tries.snapshot.screenshot),
                 Part::Text("THE DRAFT".to_owned()),
-                self.picture(&draft.shown.screenshot),
+                self.policy.picture(&draft.shown.screenshot),
                 Part::Text(format!("THE DRAFT'S CODE\n```html\n{}\n```", shortened.text)),
             ];
             let purpose = format!("{purpose} round {round} {sample}");
@@ -176,7 +176,10 @@ impl Author<'_> {
         count_tokens(measures, said.usage());
         let written = whole(said).and_then(|answer| {
             let html = document(&answer.text)?;
-            let html = given.map_or(html.clone(), |given| Shortened::new(given).restore(&html));
+            let html = match given {
+                Some(given) => Shortened::new(given).restore(&html),
+                None => html,
+            };
             Ok(Written { html, reasoning: answer.reasoning })
         });
         Ok(match written {
@@ -190,11 +193,9 @@ impl Author<'_> {
 
     fn show(&mut self, written: Written) -> Result<(Draft, Option<String>), (Shown, Rejection)> {
         let Written { html, reasoning } = written;
-        let shot = match self.tries.render(&html) {
-            Ok(shot) => shot,
-            Err(why) => return Err((code_only(html), why)),
-        };
-        let picture = decode(&shot.screenshot).map_err(|why| (code_only(html.clone()), why))?;
-        Ok((Draft { shown: shot.shown(html), picture }, reasoning))
+        match self.tries.picture(&html) {
+            Ok((shot, picture)) => Ok((Draft { shown: shot.shown(html), picture }, reasoning)),
+            Err(why) => Err((code_only(html), why)),
+        }
     }
 }

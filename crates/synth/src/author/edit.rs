@@ -13,7 +13,7 @@ use crate::metric::Picture;
 use crate::operator::Region;
 use crate::rule;
 use crate::verify::{EditClaim, Measures, check_edit};
-use crate::vlm::{Part, VlmError};
+use crate::vlm::{Answer, Part, VlmError};
 
 /// Style of an instruction that a model wrote first and carried out then.
 const STYLE: &str = "human";
@@ -29,33 +29,32 @@ impl Author<'_> {
         if self.policy.menu {
             return self.choices(original);
         }
-        let mut measures = Measures::new();
-        let proposals = match self.propose(&mut measures)? {
+        let proposals = match self.propose()? {
             Ok(proposals) => proposals,
             Err(why) => {
-                self.refuse_edit(&why);
+                self.refuse_edit(why);
                 return Ok(());
             }
         };
         for (number, proposal) in proposals.into_iter().enumerate() {
             match proposal {
                 Ok(proposal) => self.edit(number, &proposal, original)?,
-                Err(why) => self.refuse_edit(&why),
+                Err(why) => self.refuse_edit(why),
             }
         }
         Ok(())
     }
 
-    pub(super) fn refuse_edit(&mut self, why: &Rejection) {
+    pub(super) fn refuse_edit(&mut self, why: Rejection) {
         let triple = self.tries.triple(Task::Edit, Shown::nothing(), Shown::nothing());
-        self.tries.add(triple, Measures::new(), Some(why.clone()));
+        self.tries.add(triple, Measures::new(), Some(why));
     }
 
     /// Has one proposal carried out, until an answer passes.
     fn edit(&mut self, number: usize, proposal: &Proposal, original: &Picture) -> Result<(), VlmError> {
         let instructions = vec![Wording { style: STYLE.to_owned(), text: proposal.instruction.clone() }];
         if let Some(why) = refuse_words(self.page, &instructions) {
-            self.refuse_edit(&why);
+            self.refuse_edit(why);
             return Ok(());
         }
         let mut worse: Vec<(Shown, Rejection)> = Vec::new();
@@ -144,27 +143,41 @@ impl Author<'_> {
         let mut parts = vec![
             Part::Text(format!("THE CODE\n```html\n{}\n```", shortened.text)),
             Part::Text("THE SCREENSHOT".to_owned()),
-            self.picture(&self.tries.snapshot.screenshot),
+            self.policy.picture(&self.tries.snapshot.screenshot),
             Part::Text(format!("THE INSTRUCTION\n{}", proposal.instruction)),
         ];
-        for is_again in [false, true] {
-            let purpose = if is_again { format!("{purpose} again") } else { purpose.to_owned() };
-            let said = self.model.ask(&self.ask(system, parts.clone(), &purpose))?;
-            count_tokens(measures, said.usage());
-            let answer = match whole(said) {
-                Ok(answer) => answer,
-                Err(why) => return Ok(Err(why)),
-            };
-            match self.read_code(&shortened, &answer.text) {
-                Ok(html) => return Ok(Ok(Written { html, reasoning: answer.reasoning })),
-                Err(why) if is_again => return Ok(Err(why)),
-                Err(why) => parts.push(Part::Text(format!(
-                    "YOUR ANSWER WAS\n{}\n\nIt can't be used: {}. Answer again, in the form that was asked for.",
-                    answer.text, why.detail
-                ))),
-            }
-        }
-        Ok(Err(Rejection { rule: rule::NO_PATCH, detail: "no answer could be used".to_owned() }))
+        let (answer, why) = match self.code(system, parts.clone(), purpose, &shortened, measures)? {
+            Ok(written) => return Ok(Ok(written)),
+            Err((None, why)) => return Ok(Err(why)),
+            Err((Some(answer), why)) => (answer, why),
+        };
+        parts.push(Part::Text(format!(
+            "YOUR ANSWER WAS\n{answer}\n\nIt can't be used: {}. Answer again, in the form that was asked for.",
+            why.detail
+        )));
+        let again = self.code(system, parts, &format!("{purpose} again"), &shortened, measures)?;
+        Ok(again.map_err(|(_, why)| why))
+    }
+
+    /// The code of one answer. Where there is an answer that can't be used, it comes with the reason.
+    fn code(
+        &self,
+        system: &'static str,
+        parts: Vec<Part>,
+        purpose: &str,
+        shortened: &Shortened,
+        measures: &mut Measures,
+    ) -> Result<Result<Written, (Option<String>, Rejection)>, VlmError> {
+        let said = self.model.ask(&self.ask(system, parts, purpose))?;
+        count_tokens(measures, said.usage());
+        let Answer { text, reasoning, .. } = match whole(said) {
+            Ok(answer) => answer,
+            Err(why) => return Ok(Err((None, why))),
+        };
+        Ok(match self.read_code(shortened, &text) {
+            Ok(html) => Ok(Written { html, reasoning }),
+            Err(why) => Err((Some(text), why)),
+        })
     }
 
     fn read_code(&self, shortened: &Shortened, answer: &str) -> Result<String, Rejection> {

@@ -2,11 +2,12 @@
 
 use item::{Digest, Rejection, Shown, Triple};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::prompt::{COMPARE, JUDGE};
 use super::said::{json as read, whole};
-use super::{Author, AuthorPolicy, picture, seed};
+use super::{Author, AuthorPolicy, seed};
 use crate::rule;
 use crate::vlm::{Ask, Model, Part, Usage, VlmError};
 
@@ -56,9 +57,21 @@ fn refuse(in_order: Which, swapped: Which) -> Option<Rejection> {
     }
 }
 
-fn ask(policy: &AuthorPolicy, system: &'static str, parts: Vec<Part>, seed: u32) -> Ask {
-    let tokens_max = VERDICT_TOKENS.min(policy.answer_tokens);
-    Ask { system: system.to_owned(), parts, schema: None, seed, temperature: 0.0, tokens_max }
+/// What was said in one order and in the other, and the tokens that it took.
+type Both<T> = (Result<(T, T), Rejection>, Usage);
+
+/// What is said of a pair in both orders.
+fn both_orders<T: DeserializeOwned>(
+    model: &Model,
+    (before, after): (&Shown, &Shown),
+    question: impl Fn(&Shown, &Shown, &str) -> Ask,
+) -> Result<Both<T>, VlmError> {
+    let in_order = model.ask(&question(before, after, "in order"))?;
+    let swapped = model.ask(&question(after, before, "swapped"))?;
+    let mut usage = in_order.usage();
+    usage.add(swapped.usage());
+    let verdict = |said| whole(said).and_then(|answer| read(&answer.text));
+    Ok((verdict(in_order).and_then(|one| Ok((one, verdict(swapped)?))), usage))
 }
 
 /// Whether a model sees that an edit does what its first instruction says, and nothing else.
@@ -69,30 +82,27 @@ pub fn judge_edit(
 ) -> Result<(Option<Rejection>, Usage), VlmError> {
     let instruction = triple.instructions.first().map_or("", |wording| &wording.text);
     let page = Digest::of(triple.before.html.as_bytes());
-    let mut usage = Usage::default();
-    let mut verdict = |a: &Shown, b: &Shown, order: &str| {
-        let picture = |shown: &Shown| Part::Picture(picture::encode(&shown.screenshot, policy.picture_pixels));
-        let parts = vec![
+    let question = |a: &Shown, b: &Shown, order: &str| Ask {
+        system: JUDGE.to_owned(),
+        parts: vec![
             Part::Text("A".to_owned()),
-            picture(a),
+            policy.picture(&a.screenshot),
             Part::Text("B".to_owned()),
-            picture(b),
+            policy.picture(&b.screenshot),
             Part::Text(format!("THE INSTRUCTION\n{instruction}")),
-        ];
-        let mut ask = ask(policy, JUDGE, parts, seed(&page, &format!("judge {order}")));
-        ask.schema = Some(("verdict", schema("after", Some("unrelated"))));
-        let said = model.ask(&ask)?;
-        usage.add(said.usage());
-        Ok::<_, VlmError>(whole(said).and_then(|answer| read::<Edited>(&answer.text)))
+        ],
+        schema: Some(("verdict", schema("after", Some("unrelated")))),
+        seed: seed(&page, &format!("judge {order}")),
+        temperature: 0.0,
+        tokens_max: VERDICT_TOKENS.min(policy.answer_tokens),
     };
-    let in_order = verdict(&triple.before, &triple.after, "in order")?;
-    let swapped = verdict(&triple.after, &triple.before, "swapped")?;
-    let refusal = match (in_order, swapped) {
-        (Ok(one), Ok(two)) => refuse(one.after, two.after).or_else(|| {
+    let (said, usage) = both_orders::<Edited>(model, (&triple.before, &triple.after), question)?;
+    let refusal = match said {
+        Ok((one, two)) => refuse(one.after, two.after).or_else(|| {
             let detail = || "something else changes, too".to_owned();
             (one.unrelated && two.unrelated).then(|| Rejection { rule: rule::JUDGE_SAYS_NO, detail: detail() })
         }),
-        (Err(why), _) | (_, Err(why)) => Some(why),
+        Err(why) => Some(why),
     };
     Ok((refusal, usage))
 }
@@ -100,28 +110,26 @@ pub fn judge_edit(
 impl Author<'_> {
     /// Whether a model sees that an answer is nearer to the page than the draft.
     pub(super) fn judge_polish(&self, draft: &Shown, answer: &Shown) -> Result<(Option<Rejection>, Usage), VlmError> {
-        let mut usage = Usage::default();
         let digest = Digest::of(answer.html.as_bytes());
-        let mut verdict = |a: &Shown, b: &Shown, order: &str| {
-            let parts = vec![
+        let question = |a: &Shown, b: &Shown, order: &str| Ask {
+            system: COMPARE.to_owned(),
+            parts: vec![
                 Part::Text("THE TARGET".to_owned()),
-                self.picture(&self.tries.snapshot.screenshot),
+                self.policy.picture(&self.tries.snapshot.screenshot),
                 Part::Text("A".to_owned()),
-                self.picture(&a.screenshot),
+                self.policy.picture(&a.screenshot),
                 Part::Text("B".to_owned()),
-                self.picture(&b.screenshot),
-            ];
-            let mut ask = ask(self.policy, COMPARE, parts, seed(&digest, &format!("compare {order}")));
-            ask.schema = Some(("verdict", schema("nearer", None)));
-            let said = self.model.ask(&ask)?;
-            usage.add(said.usage());
-            Ok::<_, VlmError>(whole(said).and_then(|answer| read::<Compared>(&answer.text)))
+                self.policy.picture(&b.screenshot),
+            ],
+            schema: Some(("verdict", schema("nearer", None))),
+            seed: seed(&digest, &format!("compare {order}")),
+            temperature: 0.0,
+            tokens_max: VERDICT_TOKENS.min(self.policy.answer_tokens),
         };
-        let in_order = verdict(draft, answer, "in order")?;
-        let swapped = verdict(answer, draft, "swapped")?;
-        let refusal = match (in_order, swapped) {
-            (Ok(one), Ok(two)) => refuse(one.nearer, two.nearer),
-            (Err(why), _) | (_, Err(why)) => Some(why),
+        let (said, usage) = both_orders::<Compared>(self.model, (draft, answer), question)?;
+        let refusal = match said {
+            Ok((one, two)) => refuse(one.nearer, two.nearer),
+            Err(why) => Some(why),
         };
         Ok((refusal, usage))
     }

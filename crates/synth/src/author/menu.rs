@@ -40,7 +40,7 @@ impl Author<'_> {
         let list = lines.collect::<Vec<_>>().join("\n");
         let parts = vec![
             Part::Text("THE SCREENSHOT".to_owned()),
-            self.picture(&self.tries.snapshot.screenshot),
+            self.policy.picture(&self.tries.snapshot.screenshot),
             Part::Text(format!("EDITS THAT COULD BE MADE\n{list}\n\nChoose at most {most}.")),
         ];
         let mut ask = self.ask(CHOOSE, parts, "choose");
@@ -54,7 +54,7 @@ impl Author<'_> {
         let choices = match whole(said).and_then(|answer| read::<Choices>(&answer.text)) {
             Ok(Choices { choices }) => choices,
             Err(why) => {
-                self.refuse_edit(&why);
+                self.refuse_edit(why);
                 return Ok(());
             }
         };
@@ -62,7 +62,7 @@ impl Author<'_> {
         for choice in choices.into_iter().take(most) {
             match names.iter().position(|name| *name == choice) {
                 Some(at) => drop(chosen.insert(at)),
-                None => self.refuse_edit(&Rejection {
+                None => self.refuse_edit(Rejection {
                     rule: rule::ANSWER_UNREADABLE,
                     detail: format!("`{choice:.20}` is not on the menu"),
                 }),

@@ -19,9 +19,8 @@ mod words;
 use item::{Digest, Rejection, Shown, Snapshot, Task, Triple, Worse};
 
 use crate::edit::{Page, Patch, search_replace, unified_diff, write_blocks};
-use crate::metric::Picture;
 use crate::rule;
-use crate::tries::{Made, Tries, refused};
+use crate::tries::{Made, Tries};
 use crate::verify::{Gates, Measures, Renderer};
 use crate::vlm::{Ask, Model, Part, Usage, VlmError};
 
@@ -57,6 +56,13 @@ pub struct AuthorPolicy {
     pub kept_min: f64,
     /// When a triple is good.
     pub gates: Gates,
+}
+
+impl AuthorPolicy {
+    /// A screenshot as it is sent.
+    fn picture(&self, screenshot: &[u8]) -> Part {
+        Part::Picture(picture::encode(screenshot, self.picture_pixels))
+    }
 }
 
 /// Renders and parses: what an answer is checked with.
@@ -100,7 +106,7 @@ pub(crate) struct Author<'a> {
     tries: Tries<'a>,
 }
 
-/// Code that an answer gave, and what it took.
+/// Code that an answer gave, and what the model thought before.
 struct Written {
     html: String,
     reasoning: Option<String>,
@@ -110,19 +116,8 @@ impl Author<'_> {
     /// A request of this page; `purpose` makes its seed.
     fn ask(&self, system: &'static str, parts: Vec<Part>, purpose: &str) -> Ask {
         let seed = seed(&self.seed, purpose);
-        let Policy { temperature, answer_tokens, .. } = self.policy;
-        Ask {
-            system: system.to_owned(),
-            parts,
-            schema: None,
-            seed,
-            temperature: *temperature,
-            tokens_max: *answer_tokens,
-        }
-    }
-
-    fn picture(&self, screenshot: &[u8]) -> Part {
-        Part::Picture(picture::encode(screenshot, self.policy.picture_pixels))
+        let AuthorPolicy { temperature, answer_tokens: tokens_max, .. } = *self.policy;
+        Ask { system: system.to_owned(), parts, schema: None, seed, temperature, tokens_max }
     }
 
     /// Whether an answer may be shown at all; `given` is the code that it was made of.
@@ -152,12 +147,10 @@ impl Author<'_> {
         let mut pair = chosen.clone();
         pair.task = Task::Preference;
         pair.measures = Measures::new();
-        pair.worse = Some(Worse { shown: worse, why: refused(why) });
+        pair.worse = Some(Worse { shown: worse, why: why.into() });
         self.tries.add(pair, Measures::new(), None);
     }
 }
-
-type Policy = AuthorPolicy;
 
 /// A seed for one question about one page, the same in every run.
 fn seed(page: &Digest, purpose: &str) -> u32 {
@@ -175,9 +168,4 @@ fn count_tokens(measures: &mut Measures, usage: Usage) {
 /// The page's code with nothing shown.
 fn code_only(html: String) -> Shown {
     Shown { html, ..Shown::nothing() }
-}
-
-fn decode(screenshot: &[u8]) -> Result<Picture, Rejection> {
-    Picture::from_encoded(screenshot)
-        .map_err(|error| Rejection { rule: rule::DOES_NOT_RENDER, detail: error.to_string() })
 }

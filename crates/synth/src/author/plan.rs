@@ -4,13 +4,12 @@ use item::Rejection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Author;
 use super::prompt::PROPOSE;
-use super::said::{json as read, whole};
+use super::said::{instruction as as_instruction, json as read, whole};
 use super::shorten::Shortened;
-use super::{Author, count_tokens};
 use crate::edit::Page;
 use crate::rule;
-use crate::verify::Measures;
 use crate::vlm::{Part, VlmError};
 
 /// Things on the list that a model chooses from.
@@ -100,10 +99,7 @@ fn refuse<T>(detail: impl Into<String>) -> Result<T, Rejection> {
 
 impl Author<'_> {
     /// Asks for edits. What is proposed but makes no sense comes as its rejection.
-    pub(super) fn propose(
-        &mut self,
-        measures: &mut Measures,
-    ) -> Result<Result<Vec<Result<Proposal, Rejection>>, Rejection>, VlmError> {
+    pub(super) fn propose(&self) -> Result<Result<Vec<Result<Proposal, Rejection>>, Rejection>, VlmError> {
         let listed = listed(self.page);
         let mut names: Vec<String> = (1..=listed.len()).map(|number| format!("e{number}")).collect();
         names.push(WHOLE_PAGE.to_owned());
@@ -113,14 +109,13 @@ impl Author<'_> {
         let parts = vec![
             Part::Text(format!("THE CODE\n```html\n{}\n```", Shortened::new(self.page.html()).text)),
             Part::Text("THE SCREENSHOT".to_owned()),
-            self.picture(&self.tries.snapshot.screenshot),
+            self.policy.picture(&self.tries.snapshot.screenshot),
             Part::Text(format!("ON THE PAGE\n{list}\n\nPropose at most {most} edits.")),
         ];
         let mut ask = self.ask(PROPOSE, parts, "propose");
         ask.schema = Some(("proposals", schema(&names, most)));
         ask.tokens_max = ask.tokens_max.min(PROPOSAL_TOKENS.saturating_mul(most as u32 + 1));
         let said = self.model.ask(&ask)?;
-        count_tokens(measures, said.usage());
         let proposals = whole(said).and_then(|answer| read::<Proposals>(&answer.text));
         Ok(proposals.map(|proposals| {
             let nodes: Vec<usize> = listed.iter().map(|(node, _)| *node).collect();
@@ -137,10 +132,7 @@ fn proposal(edit: Value, nodes: &[usize]) -> Result<Proposal, Rejection> {
     let Some(kind) = KINDS.iter().find(|known| **known == kind) else {
         return refuse(format!("no kind of edit: {kind}"));
     };
-    let instruction = instruction.trim().to_owned();
-    if instruction.split_whitespace().count() < 2 || instruction.chars().count() > INSTRUCTION_CHARS {
-        return refuse(format!("no instruction: {instruction:.60}"));
-    }
+    let instruction = as_instruction(&instruction, INSTRUCTION_CHARS)?;
     if target == WHOLE_PAGE {
         return Ok(Proposal { target: None, kind, instruction });
     }

@@ -19,7 +19,9 @@ pub(super) fn whole(said: Said) -> Result<Answer, Rejection> {
         }
         Said::Nothing(_) => refuse(rule::ANSWER_EMPTY, "no words, or thoughts alone"),
         Said::Refusal(words) => refuse(rule::ANSWER_REFUSED, words.chars().take(200).collect::<String>()),
-        Said::Broken(why) => refuse(rule::ENGINE_BROKE, why.chars().take(200).collect::<String>()),
+        Said::Broken(why) | Said::Declined(why) => {
+            refuse(rule::ENGINE_BROKE, why.chars().take(200).collect::<String>())
+        }
         Said::TooLong { tokens, most } => {
             refuse(rule::PROMPT_TOO_LONG, format!("about {tokens} tokens, at most {most}"))
         }
@@ -36,6 +38,15 @@ pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Rejection> {
     serde_json::from_str(body).or_else(|error| refuse(rule::ANSWER_UNREADABLE, error.to_string()))
 }
 
+/// An instruction: more than a word, and no more letters than that.
+pub(super) fn instruction(text: &str, chars_max: usize) -> Result<String, Rejection> {
+    let text = text.trim();
+    if text.split_whitespace().count() < 2 || text.chars().count() > chars_max {
+        return refuse(rule::ANSWER_UNREADABLE, format!("no instruction: {text:.60}"));
+    }
+    Ok(text.to_owned())
+}
+
 /// A whole document.
 pub(super) fn document(text: &str) -> Result<String, Rejection> {
     match fenced(text, "html", "<") {
@@ -49,6 +60,23 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::vlm::Usage;
+
+    #[test]
+    fn what_is_no_answer_has_its_rule() {
+        let answer = |text: &str| Answer { text: text.to_owned(), reasoning: None, usage: Usage::default() };
+        assert_eq!(whole(Said::Answer(answer("x"))), Ok(answer("x")));
+        for (said, expected) in [
+            (Said::CutOff(answer("x")), rule::ANSWER_CUT_OFF),
+            (Said::Nothing(Usage::default()), rule::ANSWER_EMPTY),
+            (Said::Refusal("no".to_owned()), rule::ANSWER_REFUSED),
+            (Said::Broken("500".to_owned()), rule::ENGINE_BROKE),
+            (Said::Declined("400".to_owned()), rule::ENGINE_BROKE),
+            (Said::TooLong { tokens: 9, most: 1 }, rule::PROMPT_TOO_LONG),
+        ] {
+            assert_eq!(whole(said.clone()).expect_err("none").rule, expected, "{said:?}");
+        }
+    }
 
     #[test]
     fn json_comes_in_many_wrappings() {

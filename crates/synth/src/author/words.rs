@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::prompt::DESCRIBE;
-use super::said::{json as read, whole};
-use super::{AuthorPolicy, picture, seed};
+use super::said::{instruction, json as read, whole};
+use super::{AuthorPolicy, seed};
 use crate::edit::leaks_code_of;
 use crate::rule;
 use crate::vlm::{Ask, Model, Part, Usage, VlmError};
@@ -29,7 +29,6 @@ pub fn describe_edit(
     policy: &AuthorPolicy,
     triple: &Triple,
 ) -> Result<(Result<Wording, Rejection>, Usage), VlmError> {
-    let picture = |screenshot| Part::Picture(picture::encode(screenshot, policy.picture_pixels));
     let exact = triple.instructions.first().map_or("", |wording| &wording.text);
     let schema = json!({
         "type": "object",
@@ -41,9 +40,9 @@ pub fn describe_edit(
         system: DESCRIBE.to_owned(),
         parts: vec![
             Part::Text("BEFORE".to_owned()),
-            picture(&triple.before.screenshot),
+            policy.picture(&triple.before.screenshot),
             Part::Text("AFTER".to_owned()),
-            picture(&triple.after.screenshot),
+            policy.picture(&triple.after.screenshot),
             Part::Text(format!("WHAT WAS DONE, EXACTLY\n{exact}")),
         ],
         schema: Some(("description", schema)),
@@ -54,10 +53,7 @@ pub fn describe_edit(
     let said = model.ask(&ask)?;
     let usage = said.usage();
     let wording = whole(said).and_then(|answer| read::<Described>(&answer.text)).and_then(|described| {
-        let text = described.instruction.trim().to_owned();
-        if text.split_whitespace().count() < 2 || text.chars().count() > INSTRUCTION_CHARS {
-            return Err(Rejection { rule: rule::ANSWER_UNREADABLE, detail: format!("no instruction: {text:.60}") });
-        }
+        let text = instruction(&described.instruction, INSTRUCTION_CHARS)?;
         match leaks_code_of(&triple.before.html, &text) {
             Some(leak) => Err(Rejection { rule: rule::CODE_IN_INSTRUCTION, detail: format!("it says `{leak}`") }),
             None => Ok(Wording { style: STYLE.to_owned(), text }),

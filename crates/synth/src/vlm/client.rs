@@ -93,6 +93,12 @@ pub enum VlmError {
     /// The run is over.
     #[error("the run was stopped")]
     Stopped,
+    /// A server does not come up, or not in time.
+    #[error("wait for the model server: {0}")]
+    NotReady(String),
+    /// An answer can't be kept, so that it would have to be asked for again.
+    #[error("keep an answer of the model: {0}")]
+    NotKept(String),
     /// Busy, broken or silent, each time.
     #[error("no answer after {tries} tries, the last time: {last}")]
     Unreachable {
@@ -154,12 +160,15 @@ enum Outcome {
     NoSchema,
     /// The server is well, but this sample came to nothing.
     Broken(String),
-    /// Trouble of the server's; it may say how long to wait.
-    Again {
+    /// The server is well and has too much to do; it may say for how long.
+    Busy {
         why: String,
         wait: Option<Duration>,
-        is_well: bool,
     },
+    /// The server is well, and what it sent says nothing.
+    Nonsense(String),
+    /// Trouble of the server's.
+    Failed(String),
 }
 
 impl Client {
@@ -237,12 +246,11 @@ impl Client {
                     Ok(response) => format!("{url}: {}", response.status()),
                     Err(error) => format!("{url}: {error}"),
                 };
-                if let Some(last) = gone() {
-                    return Err(VlmError::Unreachable { tries: 1, last });
+                if let Some(why) = gone() {
+                    return Err(VlmError::NotReady(why));
                 }
                 if started.elapsed() >= limit {
-                    let last = format!("{why} (waited {} s for it to be ready)", limit.as_secs());
-                    return Err(VlmError::Unreachable { tries: 1, last });
+                    return Err(VlmError::NotReady(format!("{why} (waited {} s)", limit.as_secs())));
                 }
                 self.wait(READY_EVERY)?;
             }
@@ -268,11 +276,13 @@ impl Client {
         let (mut sent, mut broken) = (0, 0);
         let mut waits = self.waits();
         loop {
-            self.check_stopped()?;
-            let outcome = {
-                let permit = self.endpoints.take().ok_or(VlmError::NoServer)?;
-                self.send(&permit, &ask)
-            };
+            let permit = self.endpoints.take(|| self.check_stopped())?;
+            let outcome = self.send(&permit, &ask);
+            if let Outcome::Busy { wait, .. } = &outcome {
+                let wait = wait.or_else(|| waits.next()).unwrap_or(self.config.wait_max);
+                permit.spare(wait.min(self.config.wait_max));
+            }
+            drop(permit);
             sent += 1;
             let (last, wait) = match outcome {
                 Outcome::Said(said) => {
@@ -282,7 +292,7 @@ impl Client {
                 Outcome::Over(error) => return Err(error),
                 Outcome::Refused(error) => {
                     let in_a_row = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-                    return if in_a_row < REFUSED_MAX { Ok(Said::Broken(error.to_string())) } else { Err(error) };
+                    return if in_a_row < REFUSED_MAX { Ok(Said::Declined(error.to_string())) } else { Err(error) };
                 }
                 Outcome::NoSchema => {
                     self.takes_schemas.store(false, Ordering::Relaxed);
@@ -297,14 +307,15 @@ impl Client {
                     self.add(|spent| spent.retries += 1);
                     continue;
                 }
-                Outcome::Again { why, wait, .. } => (why, wait),
+                // Another server may be free; if none is, the wait is for the next permit.
+                Outcome::Busy { why, .. } | Outcome::Nonsense(why) => (why, Duration::ZERO),
+                Outcome::Failed(why) => (why, waits.next().unwrap_or(self.config.wait_max)),
             };
             if sent >= tries {
                 return Err(VlmError::Unreachable { tries: sent, last });
             }
             self.add(|spent| spent.retries += 1);
-            let wait = wait.or_else(|| waits.next()).unwrap_or(self.config.wait_max);
-            self.wait(wait.min(self.config.wait_max))?;
+            self.wait(wait)?;
         }
     }
 
@@ -322,7 +333,7 @@ impl Client {
         let started = Instant::now();
         let outcome = self.send_once(&permit.url, &ask.body(&self.config.model, with_schema));
         self.add(|spent| spent.time += started.elapsed());
-        permit.report(!matches!(outcome, Outcome::Again { is_well: false, .. }));
+        permit.report(!matches!(outcome, Outcome::Failed(_)));
         match outcome {
             Outcome::Refused(VlmError::BadRequest { body, .. })
                 if with_schema && ask.schema.is_some() && body.contains("response_format") =>
@@ -334,19 +345,18 @@ impl Client {
     }
 
     fn send_once(&self, base: &str, body: &Value) -> Outcome {
-        let again = |why: String| Outcome::Again { why, wait: None, is_well: false };
         let request = self.agent.post(format!("{base}/chat/completions"));
         let request = self.authorised(request.header(header::CONTENT_TYPE, "application/json"));
         let mut response = match request.send(body.to_string().as_bytes()) {
             Ok(response) => response,
-            Err(error) => return again(error.to_string()),
+            Err(error) => return Outcome::Failed(error.to_string()),
         };
         let wait = retry_after(response.headers());
         let status = response.status();
         match response.body_mut().with_config().limit(RESPONSE_BYTES_MAX).read_to_vec() {
             // Bytes that are no text make no valid JSON string either; what is said of them is enough.
             Ok(bytes) => self.judge(status, wait, &String::from_utf8_lossy(&bytes)),
-            Err(error) => again(format!("the answer broke off: {error}")),
+            Err(error) => Outcome::Failed(format!("the answer broke off: {error}")),
         }
     }
 
@@ -356,10 +366,10 @@ impl Client {
         match status.as_u16() {
             200 => self.read(text),
             // Busy, not broken.
-            429 | 503 => Outcome::Again { why: format!("busy ({status})"), wait, is_well: true },
+            429 | 503 => Outcome::Busy { why: format!("busy ({status})"), wait },
             // llama.cpp's way to say that one sample did not fit the schema.
             500 if text.contains("does not match the expected") => Outcome::Broken(said()),
-            408 | 425 | 500..=599 => Outcome::Again { why: format!("{status}: {}", said()), wait, is_well: false },
+            408 | 425 | 500..=599 => Outcome::Failed(format!("{status}: {}", said())),
             400 | 413 if is_too_long(text) => {
                 Outcome::Said(Said::TooLong { tokens: 0, most: self.config.context_tokens })
             }
@@ -369,14 +379,13 @@ impl Client {
     }
 
     fn read(&self, text: &str) -> Outcome {
-        let again = |why: String| Outcome::Again { why, wait: Some(Duration::ZERO), is_well: true };
         let completion: Completion = match serde_json::from_str(text) {
             Ok(completion) => completion,
-            Err(error) => return again(format!("the response is no completion: {error}")),
+            Err(error) => return Outcome::Nonsense(format!("the response is no completion: {error}")),
         };
         let usage = completion.usage;
         let Some(choice) = completion.choices.into_iter().next() else {
-            return again("there is no choice in the response".to_owned());
+            return Outcome::Nonsense("there is no choice in the response".to_owned());
         };
         // Whatever becomes of the answer, it was paid for.
         self.add(|spent| {

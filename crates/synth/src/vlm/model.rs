@@ -49,10 +49,8 @@ impl fmt::Debug for Model {
 }
 
 impl Model {
-    /// A model of that name and revision (a commit, a digest of its weights). Two revisions give other answers, so each has a memory
-    /// of its own.
-    pub fn new(client: Client, name: &str, revision: &str, memory: Box<dyn Memory>) -> Self {
-        let identity = ContentHasher::new("model").add_text(name).add_text(revision).finish();
+    /// A model with whatever tells its answers from another's: name, revision, digest of its weights.
+    pub fn new(client: Client, identity: Digest, memory: Box<dyn Memory>) -> Self {
         Self { client, identity, memory, server: None, recalled: AtomicU64::new(0) }
     }
 
@@ -73,13 +71,14 @@ impl Model {
             started.get_or_init(|| self.start(server)).clone()?;
         }
         let said = self.client.ask(ask)?;
-        let failed = |why| VlmError::Unreachable { tries: 1, last: format!("the answer could not be kept: {why}") };
-        self.memory.remember(&key, &said).map_err(failed)?;
+        if said.is_of_the_model() {
+            self.memory.remember(&key, &said).map_err(VlmError::NotKept)?;
+        }
         Ok(said)
     }
 
     fn start(&self, server: &Server) -> Result<(), VlmError> {
-        server.start().map_err(|last| VlmError::Unreachable { tries: 1, last })?;
+        server.start().map_err(VlmError::NotReady)?;
         self.client.wait_until_ready(server.ready_within(), || server.ended())
     }
 

@@ -22,7 +22,14 @@ pub struct Server {
     words: Vec<String>,
     port: u16,
     ready_within: Duration,
-    running: Mutex<Option<Running>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: Option<Running>,
+    /// The run is over: what is started now would stay behind.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +48,7 @@ impl Server {
         }
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.map_err(|error| format!("find a free port: {error}"))?.port();
-        Ok(Self { words, port, ready_within, running: Mutex::default() })
+        Ok(Self { words, port, ready_within, state: Mutex::default() })
     }
 
     /// Where it will listen.
@@ -54,12 +61,16 @@ impl Server {
         self.ready_within
     }
 
-    fn running(&self) -> MutexGuard<'_, Option<Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts it, in a process group of its own.
     pub(super) fn start(&self) -> Result<(), String> {
+        let mut state = self.state();
+        if state.is_over {
+            return Err("the run was stopped".to_owned());
+        }
         let words: Vec<String> = self.words.iter().map(|word| word.replace(PORT, &self.port.to_string())).collect();
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
@@ -70,14 +81,14 @@ impl Server {
             // Ends with the server's end of the pipe.
             std::thread::spawn(move || listen(errors, &said))
         });
-        *self.running() = Some(Running { child, said, listener });
+        state.running = Some(Running { child, said, listener });
         Ok(())
     }
 
     /// Says that it has ended by itself, and what it said.
     pub(super) fn ended(&self) -> Option<String> {
-        let mut running = self.running();
-        let Running { child, said, listener } = running.as_mut()?;
+        let mut state = self.state();
+        let Running { child, said, listener } = state.running.as_mut()?;
         let status = child.try_wait().ok()??;
         // Its last words may still be on their way; children of its own may hold the pipe for ever.
         let until = Instant::now() + LAST_WORDS;
@@ -88,9 +99,11 @@ impl Server {
         Some(format!("the server ended with {status}: {said}"))
     }
 
-    /// Ends it and whatever it has started.
+    /// Ends it and whatever it has started, for good.
     pub fn stop(&self) {
-        let Some(mut running) = self.running().take() else { return };
+        let mut state = self.state();
+        state.is_over = true;
+        let Some(mut running) = state.running.take() else { return };
         if let Some(group) = Pid::from_raw(running.child.id().cast_signed()) {
             // It may be gone already.
             let _ = kill_process_group(group, Signal::KILL);

@@ -113,7 +113,7 @@ impl Ask {
     }
 }
 
-/// What became of a request that a model was asked. Each of these is an answer that was paid for, and is remembered.
+/// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
@@ -127,7 +127,9 @@ pub enum Said {
     Refusal(String),
     /// The engine could not finish the answer: constrained decoding that found no way out.
     Broken(String),
-    /// More than the model can hold; nothing was asked.
+    /// A server calls this one request wrong, in its words; others went well.
+    Declined(String),
+    /// More than the model can hold: by estimate, and nothing was asked; or as the server says, which counts as 0 tokens.
     TooLong {
         /// Tokens, estimated.
         tokens: u64,
@@ -137,12 +139,18 @@ pub enum Said {
 }
 
 impl Said {
+    /// Whether a model said it, which is paid for and remembered. What a server would not take, or what its limits are, may be
+    /// another matter next time.
+    pub fn is_of_the_model(&self) -> bool {
+        !matches!(self, Self::Declined(_) | Self::TooLong { .. })
+    }
+
     /// Tokens that it took.
     pub fn usage(&self) -> Usage {
         match self {
             Self::Answer(answer) | Self::CutOff(answer) => answer.usage,
             Self::Nothing(usage) => *usage,
-            Self::Refusal(_) | Self::Broken(_) | Self::TooLong { .. } => Usage::default(),
+            Self::Refusal(_) | Self::Broken(_) | Self::Declined(_) | Self::TooLong { .. } => Usage::default(),
         }
     }
 }

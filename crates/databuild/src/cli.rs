@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Retry(RetryArgs),
     /// Tell what became of a page in the last run.
     Explain(ExplainArgs),
+    /// Take rows out of the dataset because somebody asked for it, and keep them out of all later runs.
+    Takedown(TakedownArgs),
     /// Say how much lies in the store, remove what is of no use any more, check that it is whole.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -210,6 +212,30 @@ pub(crate) struct ExplainArgs {
     /// Write its screenshot, if it has one in the dataset, to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) picture: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TakedownArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// Every row of this URL, written as in the column `url`; may be given more than once, like those below.
+    #[arg(long = "url", value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+    /// Every row of this registrable domain, such as `example.org`.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub(crate) domains: Vec<String>,
+    /// The row of this id; of a page, with its components and triples.
+    #[arg(long = "id", value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// The page whose HTML or screenshot has this SHA-256, with its components and triples.
+    #[arg(long = "hash", value_name = "SHA256")]
+    pub(crate) hashes: Vec<String>,
+    /// A file with more of these, one a line: `domain example.org`, `url …`, `id …`, `hash …`.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) list: Option<PathBuf>,
+    /// Only say how many rows of which subsets would go, and which shards would change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What can be done with a store.

@@ -57,7 +57,9 @@ impl CommandError {
 impl From<PipelineError> for CommandError {
     fn from(error: PipelineError) -> Self {
         let status = match &error {
-            PipelineError::Store(_) | PipelineError::Setup { table: "render" | "score", .. } => ExitStatus::Environment,
+            PipelineError::Store(_) | PipelineError::Setup { table: "render" | "score" | "run", .. } => {
+                ExitStatus::Environment
+            }
             _ => ExitStatus::Usage,
         };
         let hints = error.hints();
@@ -108,6 +110,10 @@ impl From<EngineError> for CommandError {
             EngineError::Stage { stage, .. } if stage == "model" => (
                 ExitStatus::Environment,
                 "`databuild vlm check --url URL --model NAME` says what the server does; a key stands in DATABUILD_MODEL_KEY",
+            ),
+            EngineError::Stage { stage, .. } if stage == "sink" => (
+                ExitStatus::Environment,
+                "run the same command again: what the stages made is kept, only the dataset is written anew",
             ),
             EngineError::Stage { .. } => (ExitStatus::Environment, "`databuild doctor` checks what the stages need"),
         };

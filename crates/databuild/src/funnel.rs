@@ -13,6 +13,9 @@ pub(crate) fn table(record: &RunRecord) -> String {
             write_row(&mut text, books);
         }
     }
+    if let Some(books) = &record.dataset.books {
+        write_row(&mut text, books);
+    }
     let aside = record.phases.first().map(|phase| &phase.books.aside).filter(|aside| !aside.is_empty());
     if let Some(aside) = aside {
         let kinds: Vec<String> = aside.iter().map(|(kind, count)| format!("{count} {kind}")).collect();

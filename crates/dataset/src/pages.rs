@@ -3,6 +3,8 @@
 //! The first eight columns have the names and the meaning of Vision2UI's, so that training code written for it reads
 //! ours. The others are typed, stand alone, and are never dropped between versions without a note.
 
+use std::borrow::Cow;
+
 use item::{Item, Node, Snapshot, Value, name, picture_extension};
 
 use crate::bbox::bbox_json;
@@ -22,6 +24,18 @@ pub(crate) const DEFAULT_SPLIT: &str = "train";
 /// The split a page belongs to.
 pub(crate) fn split_of(page: &PageItem) -> &str {
     page.head.attributes.text(name::SPLIT).unwrap_or(DEFAULT_SPLIT)
+}
+
+/// SHA-256 of the page's HTML, as cleaning said.
+pub(crate) fn html_sha256(page: &PageItem) -> Cow<'_, str> {
+    let said = page.head.attributes.text(name::HTML_SHA256);
+    said.map_or_else(|| Cow::Owned(sha256_hex(page.body.html.as_bytes())), Cow::Borrowed)
+}
+
+/// SHA-256 of the screenshot, as rendering said.
+pub(crate) fn screenshot_sha256(page: &PageItem) -> Cow<'_, str> {
+    let said = page.head.attributes.text(name::SCREENSHOT_SHA256);
+    said.map_or_else(|| Cow::Owned(sha256_hex(&page.body.screenshot)), Cow::Borrowed)
 }
 
 /// Scale of Vision2UI's score.
@@ -208,12 +222,10 @@ fn node_cell(node: &Node) -> Cell<'_> {
 
 const DUPLICATES: &[Column<PageItem>] = &[
     Column::always("html_sha256", Kind::Text, "SHA-256 of `text`'s bytes, as cleaning said.", |p| {
-        let said = p.head.attributes.text(name::HTML_SHA256);
-        said.map_or_else(|| Cell::owned(sha256_hex(p.body.html.as_bytes())), Cell::text)
+        Cell::Text(html_sha256(p))
     }),
     Column::always("screenshot_sha256", Kind::Text, "SHA-256 of the image's bytes, as rendering said.", |p| {
-        let said = p.head.attributes.text(name::SCREENSHOT_SHA256);
-        said.map_or_else(|| Cell::owned(sha256_hex(&p.body.screenshot)), Cell::text)
+        Cell::Text(screenshot_sha256(p))
     }),
     Column::maybe("phash", Kind::Text, "Perceptual hash of the screenshot, hex.", |p| text(p, name::PHASH)),
     Column::maybe("dom_simhash", Kind::Text, "SimHash of the DOM's tag paths, 16 hex digits.", |p| {

@@ -2,8 +2,12 @@
 //!
 //! Rows may come in any order. They are spooled, sorted by id, and cut into row groups and files by their sizes, so the
 //! bytes of the files depend on the set of rows and the policy alone.
+//!
+//! Rows that are left out (a takedown) are cut as if they were there: a shard that holds some is written a second time without
+//! them, with the row groups that it had. So the shards around it keep their bytes and their names
+//! (docs/decisions/0028-takedown.md).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +26,7 @@ use crate::loss::REJECTS;
 use crate::manifest::SubsetManifest;
 use crate::pages::{self, PAGES};
 use crate::schema::{Subset, Written};
-use crate::spool::{SortedRows, Spool};
+use crate::spool::{Spool, SpooledRow};
 use crate::triples;
 
 /// Sizes of shards and of what they are made of.
@@ -84,6 +88,7 @@ pub struct ShardSetWriter {
     /// Spools; removed when the writer is dropped, finished or not.
     spool_folder: TempDir,
     spools: BTreeMap<(Subset, String), Spool>,
+    left_out: BTreeSet<ItemId>,
 }
 
 impl ShardSetWriter {
@@ -93,7 +98,13 @@ impl ShardSetWriter {
         fs::create_dir_all(folder).map_err(error::io("create", folder))?;
         let spool_folder =
             tempfile::Builder::new().prefix(".spool-").tempdir_in(folder).map_err(error::io("create", folder))?;
-        Ok(Self { folder: folder.to_owned(), policy, spool_folder, spools: BTreeMap::new() })
+        Ok(Self { folder: folder.to_owned(), policy, spool_folder, spools: BTreeMap::new(), left_out: BTreeSet::new() })
+    }
+
+    /// Rows of these ids are not written, in whatever subset they stand; `rejects`, which has no content, keeps them. The shards
+    /// are cut as if they were.
+    pub fn leave_out(&mut self, ids: impl IntoIterator<Item = ItemId>) {
+        self.left_out.extend(ids);
     }
 
     /// Adds a row of `pages`; its split is the attribute of that name, or `train`.
@@ -137,22 +148,29 @@ impl ShardSetWriter {
             .into_iter()
             .map(|subset| (subset.name().to_owned(), SubsetManifest::empty(subset.schema_sha256())))
             .collect();
+        let none = BTreeSet::new();
         for ((subset, split), mut spool) in self.spools {
             spool.sort()?;
+            let left_out = if subset == Subset::Rejects { &none } else { &self.left_out };
             for Written { subset, takes } in subset.written() {
                 let layout = subset.layout();
                 let mut cutter = Cutter {
                     folder: &self.folder,
                     policy: self.policy,
                     split: &split,
+                    spool: &spool,
+                    left_out,
                     takes,
                     features: features::huggingface(&layout),
                     batch: BatchBuilder::new(&layout),
                     layout,
+                    cut: 0,
                     shards: Vec::new(),
                 };
-                cutter.cut(spool.rows()?)?;
-                if let Some(manifest) = subsets.get_mut(subset.name()) {
+                cutter.cut()?;
+                if let Some(manifest) = subsets.get_mut(subset.name())
+                    && !cutter.shards.is_empty()
+                {
                     manifest.add_split(&split, cutter.shards);
                 }
             }
@@ -166,11 +184,16 @@ struct Cutter<'a> {
     folder: &'a Path,
     policy: ShardPolicy,
     split: &'a str,
+    spool: &'a Spool,
+    /// Rows that are cut, and not written.
+    left_out: &'a BTreeSet<ItemId>,
     /// Which cells of a row are written.
     takes: Vec<usize>,
     features: String,
     layout: Layout,
     batch: BatchBuilder,
+    /// Shards that were cut: the number of the next one, whether all of them have rows or not.
+    cut: usize,
     shards: Vec<ShardFile>,
 }
 
@@ -180,12 +203,16 @@ type ShardSink = HashingWriter<std::io::BufWriter<fs::File>>;
 struct OpenShard {
     path: PathBuf,
     file: FileWriter<ShardSink>,
+    /// Number of its first row among all.
+    first: usize,
     rows: u64,
     min_id: ItemId,
     max_id: ItemId,
     group: Group,
-    /// Row groups that are closed.
-    groups: u64,
+    /// Rows of the row groups that are closed.
+    groups: Vec<u64>,
+    /// It holds rows that are left out.
+    is_draft: bool,
     /// Bytes in the file of its largest row group so far: what the next may take.
     group_bytes_max: u64,
 }
@@ -198,32 +225,42 @@ struct Group {
 }
 
 impl Cutter<'_> {
-    fn cut(&mut self, mut rows: SortedRows<'_>) -> Result<(), DatasetError> {
+    fn cut(&mut self) -> Result<(), DatasetError> {
+        let mut rows = self.spool.rows(0)?;
         let mut open: Option<OpenShard> = None;
+        let mut number = 0;
         while let Some(row) = rows.next()? {
-            let mut cells: Vec<Option<(Cell<'_>, u64)>> = row.cells()?.into_iter().map(Some).collect();
-            let taken: Vec<(Cell<'_>, u64)> =
-                self.takes.iter().filter_map(|&index| cells.get_mut(index)?.take()).collect();
-            let bytes: u64 = taken.iter().map(|(_, bytes)| bytes).sum();
-            let mut shard = match open.take() {
-                None => self.create(row.id)?,
-                Some(shard) if self.group_ends(&shard.group, row.id, bytes) => match self.close_group(shard)? {
-                    Some(shard) => shard,
-                    None => self.create(row.id)?,
-                },
-                Some(shard) => shard,
-            };
-            self.batch.push(taken.into_iter().map(|(cell, _)| cell)).map_err(error::batch(&shard.path))?;
-            shard.max_id = row.id;
-            shard.rows += 1;
-            shard.group.rows += 1;
-            shard.group.bytes += bytes;
-            if self.batch.rows() == PAGE_ROWS {
-                self.hand_over(&mut shard)?;
+            let (cells, bytes) = self.taken(&row)?;
+            if let Some(shard) = open.take_if(|shard| self.group_ends(&shard.group, row.id, bytes)) {
+                open = self.close_group(shard)?;
             }
+            let mut shard = match open.take() {
+                Some(shard) => shard,
+                None => self.create(row.id, number)?,
+            };
+            shard.is_draft |= self.left_out.contains(&row.id);
+            shard.group.bytes += bytes;
+            self.push(&mut shard, row.id, cells)?;
             open = Some(shard);
+            number += 1;
         }
-        open.map_or(Ok(()), |shard| self.close(shard))
+        open.map_or(Ok(()), |shard| self.end(shard))
+    }
+
+    /// The cells that are written of a row, and their bytes.
+    fn taken<'row>(&self, row: &SpooledRow<'row>) -> Result<(Vec<Cell<'row>>, u64), DatasetError> {
+        let mut cells: Vec<Option<(Cell<'row>, u64)>> = row.cells()?.into_iter().map(Some).collect();
+        let taken = self.takes.iter().filter_map(|&index| cells.get_mut(index)?.take());
+        let (cells, bytes): (Vec<Cell<'row>>, Vec<u64>) = taken.unzip();
+        Ok((cells, bytes.iter().sum()))
+    }
+
+    fn push(&mut self, shard: &mut OpenShard, id: ItemId, cells: Vec<Cell<'_>>) -> Result<(), DatasetError> {
+        self.batch.push(cells).map_err(error::batch(&shard.path))?;
+        shard.max_id = id;
+        shard.rows += 1;
+        shard.group.rows += 1;
+        if self.batch.rows() == PAGE_ROWS { self.hand_over(shard) } else { Ok(()) }
     }
 
     /// The group is full, or half full and the next row is one that begins a group.
@@ -234,15 +271,28 @@ impl Cutter<'_> {
         is_full || (is_half_full && next.as_bytes()[GROUP_END_BYTE] & GROUP_END_MASK == 0)
     }
 
-    fn create(&self, first: ItemId) -> Result<OpenShard, DatasetError> {
+    /// A shard that begins with that row, the `first`-th of all.
+    fn create(&self, id: ItemId, first: usize) -> Result<OpenShard, DatasetError> {
         let folder = self.folder.join(self.layout.name);
         fs::create_dir_all(&folder).map_err(error::io("create", &folder))?;
-        let path = folder.join(format!(".{}-{:05}.partial", self.split, self.shards.len()));
+        let path = folder.join(format!(".{}-{:05}.partial", self.split, self.cut));
         let metadata = vec![("huggingface".to_owned(), self.features.clone())];
         let sink = HashingWriter::new(files::create(&path)?);
         let file = FileWriter::new(&path, sink, &self.layout, Purpose::Shard, metadata)?;
         let group = Group::default();
-        Ok(OpenShard { path, file, rows: 0, min_id: first, max_id: first, group, groups: 0, group_bytes_max: 0 })
+        let (groups, is_draft) = (Vec::new(), false);
+        Ok(OpenShard {
+            path,
+            file,
+            first,
+            rows: 0,
+            min_id: id,
+            max_id: id,
+            group,
+            groups,
+            is_draft,
+            group_bytes_max: 0,
+        })
     }
 
     fn hand_over(&mut self, shard: &mut OpenShard) -> Result<(), DatasetError> {
@@ -259,23 +309,64 @@ impl Cutter<'_> {
         let before = shard.file.bytes_written();
         shard.file.close_group()?;
         let written = shard.file.bytes_written();
-        shard.group = Group::default();
-        shard.groups += 1;
+        shard.groups.push(std::mem::take(&mut shard.group).rows);
         shard.group_bytes_max = shard.group_bytes_max.max(written - before);
         // Footer and page index are written last, for the groups so far and for the one to come.
-        let last = (shard.groups + 1) * self.layout.leaves().len() as u64 * FOOTER_BYTES;
+        let last = (shard.groups.len() as u64 + 1) * self.layout.leaves().len() as u64 * FOOTER_BYTES;
         if written + shard.group_bytes_max + last <= self.policy.shard_bytes {
             return Ok(Some(shard));
         }
-        self.close(shard)?;
+        self.end(shard)?;
         Ok(None)
+    }
+
+    /// Ends a shard; one that holds rows that are left out is written again.
+    fn end(&mut self, mut shard: OpenShard) -> Result<(), DatasetError> {
+        self.hand_over(&mut shard)?;
+        if shard.is_draft {
+            let OpenShard { path, file, first, mut groups, group, .. } = shard;
+            drop(file);
+            groups.extend((group.rows > 0).then_some(group.rows));
+            fs::remove_file(&path).map_err(error::io("remove", &path))?;
+            self.write_rest(first, &groups)?;
+        } else {
+            self.close(shard)?;
+        }
+        self.cut += 1;
+        Ok(())
+    }
+
+    /// Writes a shard, which begins with the row `first` and has row groups of so many rows, without the rows that are left out;
+    /// nothing if no row is left.
+    fn write_rest(&mut self, first: usize, groups: &[u64]) -> Result<(), DatasetError> {
+        let mut rows = self.spool.rows(first)?;
+        let mut open: Option<OpenShard> = None;
+        for &group_rows in groups {
+            for _ in 0..group_rows {
+                let Some(row) = rows.next()? else { break };
+                if self.left_out.contains(&row.id) {
+                    continue;
+                }
+                let mut shard = match open.take() {
+                    None => self.create(row.id, first)?,
+                    Some(shard) => shard,
+                };
+                self.push(&mut shard, row.id, self.taken(&row)?.0)?;
+                open = Some(shard);
+            }
+            if let Some(shard) = &mut open {
+                self.hand_over(shard)?;
+                shard.file.close_group()?;
+            }
+        }
+        open.map_or(Ok(()), |shard| self.close(shard))
     }
 
     fn close(&mut self, mut shard: OpenShard) -> Result<(), DatasetError> {
         self.hand_over(&mut shard)?;
         let (sink, sha256) = shard.file.finish()?.finish();
         let bytes = files::sync(sink, &shard.path)?;
-        let name = format!("{}-{:05}-{}.parquet", self.split, self.shards.len(), &sha256[..16]);
+        let name = format!("{}-{:05}-{}.parquet", self.split, self.cut, &sha256[..16]);
         let final_path = self.folder.join(self.layout.name).join(&name);
         fs::rename(&shard.path, &final_path).map_err(error::io("rename", &shard.path))?;
         self.shards.push(ShardFile {

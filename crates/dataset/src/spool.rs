@@ -57,10 +57,11 @@ impl Spool {
         Ok(())
     }
 
-    /// The rows by id, after [`Spool::sort`].
-    pub(crate) fn rows(&self) -> Result<SortedRows<'_>, DatasetError> {
+    /// The rows by id from the `first` on, after [`Spool::sort`].
+    pub(crate) fn rows(&self, first: usize) -> Result<SortedRows<'_>, DatasetError> {
         let file = File::open(&self.path).map_err(error::io("read", &self.path))?;
-        Ok(SortedRows { path: &self.path, file, places: self.places.iter(), row: Vec::new() })
+        let places = self.places.get(first..).unwrap_or_default().iter();
+        Ok(SortedRows { path: &self.path, file, places, row: Vec::new() })
     }
 }
 

@@ -339,3 +339,91 @@ fn rows_come_back_from_tar_files() {
     }
     assert_eq!(seen.len(), 60);
 }
+
+/// Writes pages without those of some numbers, in one of two ways: the shards are cut as if they were there, or they never were.
+fn write_without(
+    folder: &Path,
+    pages: &[Item<Snapshot>],
+    policy: ShardPolicy,
+    gone: &BTreeSet<ItemId>,
+    cut: bool,
+) -> Manifest {
+    let mut writer = ShardSetWriter::new(folder, policy).expect("create");
+    for page in pages.iter().filter(|page| cut || !gone.contains(&page.head.id)) {
+        writer.add_page(page).expect("add");
+    }
+    if cut {
+        writer.leave_out(gone.iter().copied());
+    }
+    Manifest::new("t", writer.finish().expect("finish"))
+}
+
+/// Names of the shards of a subset.
+fn names(manifest: &Manifest, subset: &str) -> BTreeSet<String> {
+    manifest.shards().filter(|shard| shard.subset == subset).map(|shard| shard.path.clone()).collect()
+}
+
+#[test]
+fn what_is_left_out_moves_no_other_shard() {
+    let policy = ShardPolicy { shard_bytes: 150_000, row_group_bytes: 60_000, row_group_rows: 3 };
+    let folder = || tempfile::tempdir().expect("a folder");
+    let rows = pages();
+    let (before, after, again) = (folder(), folder(), folder());
+    let whole = write_without(before.path(), &rows, policy, &BTreeSet::new(), true);
+    let train = &whole.subsets["pages"].splits["train"];
+    assert!(train.len() > 3, "{train:?}");
+    // All of the second shard, and one row of the third.
+    let is_in = |shard: usize, id: &ItemId| (train[shard].min_id..=train[shard].max_id).contains(id);
+    let is_train = |page: &&Item<Snapshot>| page.head.attributes.text(item::name::SPLIT) == Some("train");
+    let ids: Vec<ItemId> = rows.iter().filter(is_train).map(|page| page.head.id).collect();
+    let mut gone: BTreeSet<ItemId> = ids.iter().filter(|id| is_in(1, id)).copied().collect();
+    gone.insert(train[2].min_id);
+
+    let left = write_without(after.path(), &rows, policy, &gone, true);
+    left.check(after.path()).expect("whole");
+    let kept = names(&whole, "pages").intersection(&names(&left, "pages")).count();
+    assert_eq!((kept, names(&left, "pages").len()), (names(&whole, "pages").len() - 2, kept + 1));
+    assert_eq!(left.subsets["pages"].rows, 60 - gone.len() as u64);
+    assert_eq!(left.subsets["meta"].rows, 60 - gone.len() as u64);
+    let mut stands = BTreeSet::new();
+    for shard in left.shards().filter(|shard| shard.subset == "pages") {
+        let reader = ShardReader::open(&after.path().join(&shard.path)).expect("open");
+        let ids: Vec<ItemId> = reader.pages(Columns::LIGHT).expect("open").map(|row| row.expect("own").id).collect();
+        assert_eq!((ids.first(), ids.last()), (Some(&shard.min_id), Some(&shard.max_id)));
+        assert!(ids.is_sorted() && ids.len() as u64 == shard.rows);
+        stands.extend(ids);
+    }
+    assert!(stands.is_disjoint(&gone) && stands.len() + gone.len() == 60);
+    let hidden: Vec<String> = files(after.path()).into_keys().filter(|name| name.contains("/.")).collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
+
+    let mut reversed = rows;
+    reversed.reverse();
+    assert_eq!(write_without(again.path(), &reversed, policy, &gone, true), left);
+
+    let everything = folder();
+    let none = write_without(everything.path(), &reversed, policy, &stands.union(&gone).copied().collect(), true);
+    assert_eq!((none.shards().count(), none.subsets["pages"].rows), (0, 0));
+}
+
+/// How many shards a takedown changes, where they are cut with the rows that go and where they are cut without them.
+#[test]
+fn few_shards_change() {
+    let policy = ShardPolicy { shard_bytes: 2_000_000, row_group_bytes: 400_000, row_group_rows: 1000 };
+    let rows = large((0..600).map(|number| (number, 0)));
+    let folder = || tempfile::tempdir().expect("a folder");
+    let whole = names(&write_without(folder().path(), &rows, policy, &BTreeSet::new(), true), "pages");
+    let mut worst = 0;
+    for number in [3, 50, 111, 222, 333, 444] {
+        let gone = BTreeSet::from([rows[number].head.id]);
+        let changed = |cut| {
+            let left = names(&write_without(folder().path(), &rows, policy, &gone, cut), "pages");
+            left.difference(&whole).count()
+        };
+        let (as_if, anew) = (changed(true), changed(false));
+        println!("row {number} of 600: {as_if} of {} shards change; cut anew {anew}", whole.len());
+        assert_eq!(as_if, 1);
+        worst = worst.max(anew);
+    }
+    assert!(worst > 1, "cutting anew would do");
+}

@@ -336,7 +336,7 @@ impl SinkWriter for Count {
         let (staged, text) = (self.folder.join("rows"), self.rows.to_string());
         fs::write(&staged, &text).map_err(|error| StageError::new("write rows", error))?;
         let file = SinkFile { staged, name: "data/rows".into(), bytes: text.len() as u64 };
-        Ok(SinkOutput { files: vec![file], manifest: text.into_bytes(), rows: self.rows })
+        Ok(SinkOutput { files: vec![file], manifest: text.into_bytes(), rows: self.rows, books: None })
     }
 }
 

@@ -30,6 +30,7 @@ pub const FOLDERS: &[(&str, &str)] = &[
     ("answers", "what models said to single questions"),
     ("dataset", "datasets"),
     ("runs", "run records and reports"),
+    ("takedowns", "what was asked to be taken out of datasets, and stays out"),
     ("leases", "who works on what just now"),
     ("facts", "digests of local files, lists of crawls"),
 ];

@@ -64,6 +64,9 @@ pub struct DatasetRecord {
     pub bytes: u64,
     /// Key of the dataset: what it was made of, and how.
     pub key: String,
+    /// Books of the sink, where it left something out: what was taken down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub books: Option<StageBooks>,
 }
 
 /// What a run did.

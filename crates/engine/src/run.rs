@@ -202,6 +202,8 @@ struct SinkRecord {
     rows: u64,
     files: Vec<FileRef>,
     manifest: FileRef,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    books: Option<StageBooks>,
 }
 
 impl Run {
@@ -541,8 +543,14 @@ impl Run {
             reused: outcome == Outcome::Unchanged,
         });
         let folder = format!("dataset/{}", self.pipeline.name);
-        let dataset =
-            DatasetRecord { folder, rows: record.rows, files: record.files.len(), bytes, key: key.to_string() };
+        let dataset = DatasetRecord {
+            folder,
+            rows: record.rows,
+            files: record.files.len(),
+            bytes,
+            key: key.to_string(),
+            books: record.books,
+        };
         Ok((dataset, outcome))
     }
 
@@ -577,6 +585,11 @@ impl Run {
         let fingerprints = self.pipeline.fingerprints();
         let input = SinkInput { name: &self.pipeline.name, fingerprints: &fingerprints, books: &work.books };
         let output = writer.finish(input).map_err(sink_error())?;
+        if let Some(books) = &output.books {
+            let mut all = work.books.clone();
+            all.add_barrier(books.clone());
+            all.assert_balanced();
+        }
         self.check_cancelled()?;
         if !lease.is_held()? {
             // Another process took this one for dead, and writes the dataset.
@@ -597,7 +610,7 @@ impl Run {
         let manifest = self.dataset_blob(&format!("manifests/{key}.json"));
         store.put(&manifest, &output.manifest)?;
         let manifest = FileRef { name: manifest, bytes: output.manifest.len() as u64 };
-        let record = SinkRecord { rows: output.rows, files, manifest };
+        let record = SinkRecord { rows: output.rows, files, manifest, books: output.books };
         let name = ledger::record_name("dataset", "sink", key);
         store.put(&name, &ledger::to_json(&name, &record)?)?;
         store.put(&self.dataset_blob(MANIFEST), &output.manifest)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use item::{Body, BodyKind, Item, Loss};
 
-use crate::{Books, Fingerprint, StageError};
+use crate::{Books, Fingerprint, StageBooks, StageError};
 
 /// A finished file that waits to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct SinkOutput {
     pub manifest: Vec<u8>,
     /// Rows of the main subset.
     pub rows: u64,
+    /// Its own books, where it refused items.
+    pub books: Option<StageBooks>,
 }
 
 /// What a sink is told of the run beside its items.
@@ -48,7 +50,7 @@ pub trait Sink: Send + Sync {
     fn takes(&self) -> BodyKind;
 
     /// Starts a dataset in a local folder of its own.
-    fn begin(&self, staging: &Path) -> Result<Box<dyn SinkWriter>, StageError>;
+    fn begin(&self, staging: &Path) -> Result<Box<dyn SinkWriter + '_>, StageError>;
 }
 
 /// A dataset that is being written.

@@ -9,7 +9,7 @@ use item::BodyKind;
 use stages::{
     CleanStage, ComponentsStage, DatasetSink, FetchStage, GateStage, Known, ModelStage, PagesBarrier, ParquetRest,
     PhashStage, ProveStage, RenderStage, ScoreStage, ScriptsStage, SketchStage, SnapshotsBarrier, SynthStage,
-    TriplesBarrier, WarcSource,
+    TakedownList, TriplesBarrier, WarcSource,
 };
 pub use stages::{Key, S3Credentials};
 use store::{LocalStore, Store};
@@ -122,11 +122,13 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
         });
     }
     let takes = if file.synth.is_on() { BodyKind::Sample } else { BodyKind::Snapshot };
+    let takedowns = TakedownList::new(Arc::clone(&store), &file.run.name);
+    let sink = DatasetSink::new(file.dataset.clone(), &environment.version, takes).without(takedowns);
     let pipeline = Pipeline {
         name: file.run.name.clone(),
         source: Arc::new(source),
         phases,
-        sink: Arc::new(DatasetSink::new(file.dataset.clone(), &environment.version, takes)),
+        sink: Arc::new(sink.map_err(setup("run"))?),
         rest: Arc::new(ParquetRest),
     };
     let options = RunOptions { limits, about: about(loaded, environment), ..RunOptions::default() };

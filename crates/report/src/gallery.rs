@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dataset::{DatasetError, PageRow};
+use dataset::{DatasetError, PageRow, TAKEDOWN};
 use item::{FailureClass, ItemId, Loss, LossKind};
 
 use crate::clusters::{self, Cluster};
@@ -236,7 +236,9 @@ fn lost_card(loss: &Loss, thumbnails: &BTreeMap<ItemId, Thumbnail>) -> Card {
 }
 
 fn lost(losses: &Losses, pictures: &Pictures<'_>, budget: &mut PictureBudget) -> Vec<Gallery> {
-    let chosen: Vec<ItemId> = losses.groups.iter().flat_map(LossGroup::sample).map(|loss| loss.id).collect();
+    // What was taken down is named, and not shown.
+    let shown = losses.groups.iter().filter(|group| group.rule != TAKEDOWN.name);
+    let chosen: Vec<ItemId> = shown.flat_map(LossGroup::sample).map(|loss| loss.id).collect();
     let thumbnails = lost_thumbnails(&chosen, pictures);
     // Where one page is shown twice, the picture is there twice, and paid for twice.
     let mut card = |loss: &Loss| {

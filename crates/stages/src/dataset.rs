@@ -1,14 +1,16 @@
-//! The sink: Parquet shards of the subsets, and their manifest.
+//! The sink: Parquet shards of the subsets, and their manifest; without what was taken down.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::dataset::{Manifest, ShardPolicy, ShardSetWriter, Subset};
-use engine::{Fingerprint, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, StageError};
-use item::{Body, BodyKind, Item, Loss, Sample, Sha256Hex};
+use ::dataset::{Manifest, RowMark, ShardPolicy, ShardSetWriter, Subset, TAKEDOWN};
+use engine::{Fingerprint, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, StageBooks, StageError};
+use item::{Body, BodyKind, Item, Loss, Provenance, Sample, Sha256Hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use crate::takedown::{STAGE, Sieve, TakedownList, Takedowns};
 
 /// Bumped when the same items would give other files.
 const VERSION: u32 = 3;
@@ -66,20 +68,40 @@ pub struct DatasetSink {
     config: DatasetConfig,
     version: String,
     takes: BodyKind,
+    takedowns: Takedowns,
+    list: Option<TakedownList>,
 }
 
 impl DatasetSink {
     /// A sink of that configuration; `version` is this program's, and stands in the manifest. It takes snapshots, or samples where
     /// triples are made.
     pub fn new(config: DatasetConfig, version: &str, takes: BodyKind) -> Self {
-        Self { config, version: version.to_owned(), takes }
+        Self { config, version: version.to_owned(), takes, takedowns: Takedowns::default(), list: None }
+    }
+
+    /// Leaves out what is on the list.
+    pub fn without(self, list: TakedownList) -> Result<Self, StageError> {
+        Ok(Self { takedowns: list.read()?, list: Some(list), ..self })
+    }
+
+    /// A row that was taken down while the dataset was written would still be in it.
+    fn check_list(&self) -> Result<(), StageError> {
+        match &self.list {
+            Some(list) if list.read()? != self.takedowns => {
+                Err(StageError::plain("write the dataset: rows were taken down since the run began"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Sink for DatasetSink {
     fn fingerprint(&self) -> Fingerprint {
         let schemas: Vec<Sha256Hex> = Subset::ALL.iter().map(|subset| subset.schema_sha256()).collect();
-        let settings = serde_json::json!({ "config": self.config, "schemas": schemas, "databuild": self.version });
+        let mut settings = serde_json::json!({ "config": self.config, "schemas": schemas, "databuild": self.version });
+        if !self.takedowns.is_empty() {
+            settings["takedowns"] = self.takedowns.digest().to_string().into();
+        }
         Fingerprint { name: "dataset".into(), version: VERSION, settings }
     }
 
@@ -87,36 +109,75 @@ impl Sink for DatasetSink {
         self.takes
     }
 
-    fn begin(&self, staging: &Path) -> Result<Box<dyn SinkWriter>, StageError> {
-        let writer = ShardSetWriter::new(&staging.join(DATA), self.config.policy())
+    fn begin(&self, staging: &Path) -> Result<Box<dyn SinkWriter + '_>, StageError> {
+        let shards = ShardSetWriter::new(&staging.join(DATA), self.config.policy())
             .map_err(|error| StageError::new("begin the dataset", error))?;
-        Ok(Box::new(Writer { staging: staging.to_owned(), writer }))
+        let sieve = (!self.takedowns.is_empty()).then(|| Sieve::new(&self.takedowns));
+        Ok(Box::new(Writer { sink: self, staging: staging.to_owned(), shards, sieve, seen: 0 }))
     }
 }
 
-struct Writer {
+struct Writer<'a> {
+    sink: &'a DatasetSink,
     staging: PathBuf,
-    writer: ShardSetWriter,
+    shards: ShardSetWriter,
+    /// Finds what was taken down; `None` where nothing was.
+    sieve: Option<Sieve<'a, Provenance>>,
+    seen: u64,
 }
 
-impl SinkWriter for Writer {
+impl Writer<'_> {
+    fn see(&mut self, mark: impl FnOnce() -> RowMark, provenance: &Provenance) {
+        self.seen += 1;
+        if let Some(sieve) = &mut self.sieve {
+            sieve.see(mark(), provenance.clone());
+        }
+    }
+
+    /// Has what was taken down left out, puts it into `rejects`, and gives the books of that.
+    fn take_down(&mut self) -> Result<Option<StageBooks>, StageError> {
+        let Some(sieve) = self.sieve.take() else { return Ok(None) };
+        let taken = sieve.finish();
+        let mut books = StageBooks::new(STAGE);
+        (books.seen, books.kept) = (self.seen, self.seen - taken.len() as u64);
+        books.made = books.kept;
+        if !taken.is_empty() {
+            books.rejected.insert(TAKEDOWN.name.to_owned(), taken.len() as u64);
+        }
+        self.shards.leave_out(taken.iter().map(|taken| taken.id));
+        taken.into_iter().try_for_each(|taken| self.add_loss(taken.into_loss()))?;
+        Ok(Some(books))
+    }
+}
+
+impl SinkWriter for Writer<'_> {
     fn add(&mut self, item: Item) -> Result<(), StageError> {
         let Item { head, body } = item;
         let id = head.id;
         let written = match body {
-            Body::Snapshot(body) | Body::Sample(Sample::Page(body)) => self.writer.add_page(&Item { head, body }),
-            Body::Sample(Sample::Triple(body)) => self.writer.add_triple(&Item { head, body: *body }),
+            Body::Snapshot(body) | Body::Sample(Sample::Page(body)) => {
+                let page = Item { head, body };
+                self.see(|| RowMark::of_page(&page), &page.head.provenance);
+                self.shards.add_page(&page)
+            }
+            Body::Sample(Sample::Triple(body)) => {
+                let triple = Item { head, body: *body };
+                self.see(|| RowMark::of_triple(&triple), &triple.head.provenance);
+                self.shards.add_triple(&triple)
+            }
             _ => return Err(StageError::plain(format!("write {id}: it is no snapshot"))),
         };
         written.map_err(|error| StageError::new(format!("write the row of {id}"), error))
     }
 
     fn add_loss(&mut self, loss: Loss) -> Result<(), StageError> {
-        self.writer.add_loss(&loss).map_err(|error| StageError::new("write a row of `rejects`", error))
+        self.shards.add_loss(&loss).map_err(|error| StageError::new("write a row of `rejects`", error))
     }
 
-    fn finish(self: Box<Self>, input: SinkInput<'_>) -> Result<SinkOutput, StageError> {
-        let mut subsets = self.writer.finish().map_err(|error| StageError::new("finish the shards", error))?;
+    fn finish(mut self: Box<Self>, input: SinkInput<'_>) -> Result<SinkOutput, StageError> {
+        let books = self.take_down()?;
+        let mut subsets = self.shards.finish().map_err(|error| StageError::new("finish the shards", error))?;
+        self.sink.check_list()?;
         let mut files = Vec::new();
         for shard in subsets.values_mut().flat_map(|subset| subset.splits.values_mut()).flatten() {
             shard.path = format!("{DATA}/{}", shard.path);
@@ -126,7 +187,42 @@ impl SinkWriter for Writer {
         let rows = subsets.get(MAIN_SUBSET).map_or(0, |subset| subset.rows);
         let mut manifest = Manifest::new(input.name, subsets);
         manifest.keys = input.fingerprints.iter().map(|f| (f.name.clone(), f.digest().to_string())).collect();
-        manifest.books = serde_json::to_value(input.books).map_err(|e| StageError::new("write the books", e))?;
-        Ok(SinkOutput { files, manifest: manifest.to_json().into_bytes(), rows })
+        let mut all = input.books.clone();
+        all.stages.extend(books.clone());
+        manifest.books = serde_json::to_value(all).map_err(|e| StageError::new("write the books", e))?;
+        Ok(SinkOutput { files, manifest: manifest.to_json().into_bytes(), rows, books })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use engine::Books;
+    use store::{LocalStore, Store};
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_while_the_dataset_is_written_is_not_missed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().join("store")).expect("a store"));
+        let list = TakedownList::new(store, "demo");
+        let sink = || DatasetSink::new(DatasetConfig::default(), "0", BodyKind::Snapshot);
+        let without = || sink().without(list.clone()).expect("own list");
+        let write = |sink: &DatasetSink, ask: &str| {
+            let staging = tempfile::tempdir().expect("a folder");
+            let writer = sink.begin(staging.path()).expect("a folder of its own");
+            let asked = BTreeSet::from([ask.parse().expect("a takedown")]);
+            list.add(&asked, "now").expect("room");
+            let input = SinkInput { name: "demo", fingerprints: &[], books: &Books::default() };
+            writer.finish(input).map(|output| output.books.is_some()).map_err(|error| error.to_string())
+        };
+        assert_eq!(without().fingerprint(), sink().fingerprint(), "an empty list changes no key");
+        let error = write(&without(), "domain a.org").expect_err("it came too late");
+        assert!(error.contains("since the run began"), "{error}");
+        assert_ne!(without().fingerprint(), sink().fingerprint());
+        assert_eq!(write(&without(), "domain a.org"), Ok(true));
     }
 }

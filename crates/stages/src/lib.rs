@@ -21,6 +21,7 @@ mod sketch;
 mod snapshots;
 mod source;
 mod synth;
+mod takedown;
 
 pub use self::synth::{Answer, GateStage, ModelStage, Propose, SynthConfig, SynthStage, TriplesBarrier, VlmConfig};
 pub use ::synth::vlm::Key;
@@ -39,6 +40,7 @@ pub use scripts::ScriptsStage;
 pub use sketch::SketchStage;
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};
 pub use source::{IndexConfig, OfCrawl, S3Credentials, SignalConfig, SourceConfig, WarcSource};
+pub use takedown::{Sieve, TAKEDOWNS, Takedown, TakedownError, TakedownKind, TakedownList, Takedowns, Taken};
 
 /// Every rule of the house, by the stage or barrier that applies it; the documentation and its test read this.
 pub fn rules() -> Vec<(&'static str, &'static [item::Rule])> {
@@ -50,5 +52,6 @@ pub fn rules() -> Vec<(&'static str, &'static [item::Rule])> {
         ("render", ::render::RULES),
         ("snapshots", snapshots::RULES),
         ("gate, triples", ::synth::RULES),
+        ("takedown", &[::dataset::TAKEDOWN]),
     ]
 }

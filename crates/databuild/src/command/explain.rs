@@ -52,7 +52,7 @@ fn steps(finished: &Finished) -> Vec<&str> {
         let stages = phase.books.stages.iter().map(|books| books.stage.as_str());
         stages.chain(barrier.map(|barrier| barrier.barrier.as_str()))
     });
-    of.collect()
+    of.chain(record.dataset.books.iter().map(|books| books.stage.as_str())).collect()
 }
 
 fn kept_text(finished: &Finished, shard: &str, row: &PageRow) -> String {

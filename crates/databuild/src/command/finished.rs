@@ -38,7 +38,8 @@ impl Finished {
         Ok(Self { store, record, folder, manifest })
     }
 
-    fn shards(&self, subset: Subset) -> impl Iterator<Item = &ShardFile> {
+    /// The shards of a subset.
+    pub(super) fn shards(&self, subset: Subset) -> impl Iterator<Item = &ShardFile> {
         self.manifest.subsets.get(subset.name()).into_iter().flat_map(|subset| subset.splits.values().flatten())
     }
 

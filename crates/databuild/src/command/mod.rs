@@ -20,6 +20,7 @@ mod schema;
 mod serve;
 mod status;
 mod store;
+mod takedown;
 mod tune;
 mod verify;
 mod vlm;
@@ -49,6 +50,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Failed(args) => failed::failed(&args, printer),
         Command::Retry(args) => failed::retry(&args, printer),
         Command::Explain(args) => explain::explain(&args, printer),
+        Command::Takedown(args) => takedown::takedown(&args, printer),
         Command::Store(command) => store::store(&command, printer),
         Command::Hashlist(args) => hashlist::hashlist(&args, printer),
         Command::Dedup(command) => dedup::dedup(&command, printer),

@@ -17,7 +17,7 @@ const LISTED_MAX: usize = 5;
 /// Prints what a run would do, and why.
 pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Outcome {
     let (_, built, _) = build(&args.file)?;
-    let plan = engine::plan(&built.pipeline, &built.store, Arc::new(Notes(printer)))?;
+    let plan = engine::plan(&built.pipeline, &built.store, notes(printer))?;
     if args.json {
         let json = serde_json::to_string_pretty(&plan).map_err(|e| CommandError::new(ExitStatus::Bug, e))?;
         printer.data(&json);
@@ -25,6 +25,11 @@ pub(crate) fn plan(args: &PlanArgs, printer: Printer) -> Outcome {
         printer.data(text(&plan).trim_end());
     }
     Ok(())
+}
+
+/// Whoever plans hears what the source says.
+pub(super) fn notes(printer: Printer) -> Arc<dyn Observer> {
+    Arc::new(Notes(printer))
 }
 
 /// Prints what a source has to say while it lists its archives: that it waits for a server, say.

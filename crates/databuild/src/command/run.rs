@@ -23,8 +23,13 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Runs a pipeline, prints its funnel, writes its report.
 pub(crate) fn run(args: &RunArgs, printer: Printer) -> Outcome {
     let (_, built, _) = build(&args.file)?;
+    run_built(&built, args, printer)
+}
+
+/// The same of a pipeline that was set up already.
+pub(super) fn run_built(built: &Built, args: &RunArgs, printer: Printer) -> Outcome {
     let observer = observer(args, printer)?;
-    let summary = run_to_end(&built, observer, printer)?;
+    let summary = run_to_end(built, observer, printer)?;
     let record = &summary.record;
     if record.outcome == RunOutcome::Unchanged {
         printer.note(&format!("`{}` is up to date: nothing to do", record.name));
@@ -42,7 +47,7 @@ pub(crate) fn run(args: &RunArgs, printer: Printer) -> Outcome {
         record.elapsed_ms as f64 / 1e3
     ));
     if !args.no_report {
-        let report = super::report::write(&built, record.outcome == RunOutcome::Committed)?;
+        let report = super::report::write(built, record.outcome == RunOutcome::Committed)?;
         printer.note(&format!("report: {}", report.display()));
     }
     printer.data(&format!("{}/{}", built.store.location(), summary.dataset));

@@ -14,7 +14,7 @@ pub(crate) fn store(command: &StoreCommand, printer: Printer) -> Outcome {
             let store = pipeline::open_store(&load(args)?)?;
             for (usage, (_, meaning)) in housekeeping::usage(store.as_ref())?.iter().zip(FOLDERS) {
                 let megabytes = usage.bytes as f64 / 1e6;
-                printer.data(&format!("{megabytes:>10.1} MB {:>8} {:<8} {meaning}", usage.blobs, usage.folder));
+                printer.data(&format!("{megabytes:>10.1} MB {:>8} {:<9} {meaning}", usage.blobs, usage.folder));
             }
             let unneeded = housekeeping::unneeded(store.as_ref())?;
             let bytes: u64 = unneeded.iter().map(|blob| blob.bytes).sum();

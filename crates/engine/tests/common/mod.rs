@@ -237,7 +237,7 @@ impl SinkWriter for SortedWriter {
         let name = format!("data/rows-{}.txt", Digest::of(text.as_bytes()).short());
         let manifest = json!({ "file": name, "books": input.books }).to_string().into_bytes();
         let file = SinkFile { staged, name, bytes: text.len() as u64 };
-        Ok(SinkOutput { files: vec![file], manifest, rows: self.lines.len() as u64 })
+        Ok(SinkOutput { files: vec![file], manifest, rows: self.lines.len() as u64, books: None })
     }
 }
 

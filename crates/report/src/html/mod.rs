@@ -45,9 +45,10 @@ pub(crate) struct Step<'a> {
 }
 
 /// The steps of the run, in pipeline order. The books of the first phase begin with the source; behind each phase but the
-/// last stands a barrier.
+/// last stands a barrier; the sink has books where something was taken down.
 pub(crate) fn steps(record: &RunRecord) -> impl Iterator<Item = Step<'_>> {
-    record.phases.iter().enumerate().flat_map(|(number, phase)| {
+    let sink = record.dataset.books.iter().map(|books| Step { kind: StepKind::Stage, books });
+    let before = record.phases.iter().enumerate().flat_map(|(number, phase)| {
         let barrier =
             record.barriers.get(number).map(|barrier| Step { kind: StepKind::Barrier, books: &barrier.books });
         let stage = move |(position, books)| {
@@ -55,7 +56,8 @@ pub(crate) fn steps(record: &RunRecord) -> impl Iterator<Item = Step<'_>> {
             Step { kind, books }
         };
         phase.books.stages.iter().enumerate().map(stage).chain(barrier)
-    })
+    });
+    before.chain(sink)
 }
 
 /// The whole page.

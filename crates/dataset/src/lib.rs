@@ -34,7 +34,7 @@ pub use limits::{Finding, LimitsReport, Weight, check_limits};
 pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};
 pub use reader::{Columns, PageRow, PageRows, ShardReader};
 pub use schema::{ColumnInfo, ColumnKind, Subset};
-pub use shards::{ShardFile, ShardPolicy, ShardSetWriter};
+pub use shards::{FIRST_EDITION, ShardFile, ShardPolicy, ShardSetWriter};
 pub use summary::{ColumnSummary, FileSummary, RowGroupSummary};
 pub use takedown::{RowMark, TAKEDOWN, each_mark};
 pub use triple_reader::{TripleRow, WorseRow, each_triple, triple_ids};

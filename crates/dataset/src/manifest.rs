@@ -45,7 +45,7 @@ pub struct SubsetManifest {
     pub rows: u64,
     /// Bytes of all files.
     pub bytes: u64,
-    /// Shards by split, in the order of their rows.
+    /// Shards by split, edition by edition, in the order of their rows.
     pub splits: BTreeMap<String, Vec<ShardFile>>,
 }
 
@@ -54,10 +54,18 @@ impl SubsetManifest {
         Self { schema_sha256, rows: 0, bytes: 0, splits: BTreeMap::new() }
     }
 
+    /// Shards of a split, behind those that are there.
     pub(crate) fn add_split(&mut self, split: &str, shards: Vec<ShardFile>) {
         self.rows += shards.iter().map(|shard| shard.rows).sum::<u64>();
         self.bytes += shards.iter().map(|shard| shard.bytes).sum::<u64>();
-        self.splits.insert(split.to_owned(), shards);
+        self.splits.entry(split.to_owned()).or_default().extend(shards);
+    }
+
+    /// Adds those of a later edition.
+    pub fn extend(&mut self, later: Self) {
+        for (split, shards) in later.splits {
+            self.add_split(&split, shards);
+        }
     }
 }
 

@@ -56,6 +56,18 @@ const GROUP_END_MASK: u8 = 0x0F;
 /// The byte of the id that is looked at. The first ones sort the rows and the last ones pick samples.
 const GROUP_END_BYTE: usize = 8;
 
+/// The edition of what was never published before.
+pub const FIRST_EDITION: u32 = 1;
+
+const fn first_edition() -> u32 {
+    FIRST_EDITION
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_first_edition(edition: &u32) -> bool {
+    *edition == FIRST_EDITION
+}
+
 /// One finished shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +78,9 @@ pub struct ShardFile {
     pub subset: String,
     /// Split that the rows belong to.
     pub split: String,
+    /// Edition that the rows belong to: 1, or more where shards were published before these rows came.
+    #[serde(default = "first_edition", skip_serializing_if = "is_first_edition")]
+    pub edition: u32,
     /// Number of rows.
     pub rows: u64,
     /// Bytes of the file.
@@ -85,6 +100,7 @@ pub struct ShardFile {
 pub struct ShardSetWriter {
     folder: PathBuf,
     policy: ShardPolicy,
+    edition: u32,
     /// Spools; removed when the writer is dropped, finished or not.
     spool_folder: TempDir,
     spools: BTreeMap<(Subset, String), Spool>,
@@ -98,7 +114,21 @@ impl ShardSetWriter {
         fs::create_dir_all(folder).map_err(error::io("create", folder))?;
         let spool_folder =
             tempfile::Builder::new().prefix(".spool-").tempdir_in(folder).map_err(error::io("create", folder))?;
-        Ok(Self { folder: folder.to_owned(), policy, spool_folder, spools: BTreeMap::new(), left_out: BTreeSet::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            policy,
+            edition: FIRST_EDITION,
+            spool_folder,
+            spools: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+        })
+    }
+
+    /// The rows are those of that edition: they share no shard with rows of another one.
+    #[must_use]
+    pub const fn of_edition(mut self, edition: u32) -> Self {
+        self.edition = edition;
+        self
     }
 
     /// Rows of these ids are not written, in whatever subset they stand; `rejects`, which has no content, keeps them. The shards
@@ -157,6 +187,7 @@ impl ShardSetWriter {
                 let mut cutter = Cutter {
                     folder: &self.folder,
                     policy: self.policy,
+                    edition: self.edition,
                     split: &split,
                     spool: &spool,
                     left_out,
@@ -183,6 +214,7 @@ impl ShardSetWriter {
 struct Cutter<'a> {
     folder: &'a Path,
     policy: ShardPolicy,
+    edition: u32,
     split: &'a str,
     spool: &'a Spool,
     /// Rows that are cut, and not written.
@@ -271,11 +303,20 @@ impl Cutter<'_> {
         is_full || (is_half_full && next.as_bytes()[GROUP_END_BYTE] & GROUP_END_MASK == 0)
     }
 
+    /// What tells the shard's name from that of other shards, but for its digest.
+    fn stem(&self) -> String {
+        let (split, number) = (self.split, self.cut);
+        match self.edition {
+            FIRST_EDITION => format!("{split}-{number:05}"),
+            edition => format!("{split}-e{edition}-{number:05}"),
+        }
+    }
+
     /// A shard that begins with that row, the `first`-th of all.
     fn create(&self, id: ItemId, first: usize) -> Result<OpenShard, DatasetError> {
         let folder = self.folder.join(self.layout.name);
         fs::create_dir_all(&folder).map_err(error::io("create", &folder))?;
-        let path = folder.join(format!(".{}-{:05}.partial", self.split, self.cut));
+        let path = folder.join(format!(".{}.partial", self.stem()));
         let metadata = vec![("huggingface".to_owned(), self.features.clone())];
         let sink = HashingWriter::new(files::create(&path)?);
         let file = FileWriter::new(&path, sink, &self.layout, Purpose::Shard, metadata)?;
@@ -366,13 +407,14 @@ impl Cutter<'_> {
         self.hand_over(&mut shard)?;
         let (sink, sha256) = shard.file.finish()?.finish();
         let bytes = files::sync(sink, &shard.path)?;
-        let name = format!("{}-{:05}-{}.parquet", self.split, self.cut, &sha256[..16]);
+        let name = format!("{}-{}.parquet", self.stem(), &sha256[..16]);
         let final_path = self.folder.join(self.layout.name).join(&name);
         fs::rename(&shard.path, &final_path).map_err(error::io("rename", &shard.path))?;
         self.shards.push(ShardFile {
             path: format!("{}/{name}", self.layout.name),
             subset: self.layout.name.to_owned(),
             split: self.split.to_owned(),
+            edition: self.edition,
             rows: shard.rows,
             bytes,
             sha256,

@@ -16,7 +16,7 @@ use crate::{Look, Split};
 /// First words of a hash list.
 pub const HASHLIST_FORMAT: &str = "databuild-hashlist/1";
 /// First words of a standing index.
-pub const INDEX_FORMAT: &str = "databuild-index/1";
+pub const INDEX_FORMAT: &str = "databuild-index/2";
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,22 @@ pub struct Entry {
     /// The split of a published row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
+    /// The edition that a published row came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edition: Option<u32>,
+    /// What a published row says of its cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Cluster>,
+}
+
+/// A cluster, as a published row has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// Its representative.
+    pub of: ItemId,
+    /// Pages in it.
+    pub size: u64,
 }
 
 /// A picture in a line.
@@ -178,6 +194,11 @@ pub struct Published {
     pub domain: String,
     /// Where it is.
     pub split: Split,
+    /// With which edition of the dataset it came.
+    pub edition: u32,
+    /// What it says of its cluster. It goes on saying that when more pages are found to be like it, so that its file stays what
+    /// it is.
+    pub cluster: Cluster,
     /// SHA-256 of the page's HTML.
     pub html_sha256: String,
     /// What it says.
@@ -196,6 +217,8 @@ impl Published {
             picture: Some(Picture::from(&self.sight)),
             domain: Some(self.domain.clone()),
             split: Some(self.split.name().to_owned()),
+            edition: Some(self.edition),
+            cluster: Some(self.cluster.clone()),
         }
     }
 }
@@ -211,6 +234,8 @@ pub fn read_index(input: impl BufRead) -> Result<Vec<Published>, ListError> {
             sight: entry.sight(line)?.ok_or(missing("picture"))?,
             domain: entry.domain.ok_or(missing("domain"))?,
             split: entry.split.as_deref().and_then(Split::from_name).ok_or(missing("split"))?,
+            edition: entry.edition.filter(|&edition| edition > 0).ok_or(missing("edition"))?,
+            cluster: entry.cluster.ok_or(missing("cluster"))?,
             html_sha256: entry.html_sha256.ok_or(missing("html_sha256"))?,
         };
         rows.insert(published.id, published);
@@ -230,6 +255,8 @@ mod tests {
             id: id(1),
             domain: "a.org".into(),
             split: Split::Test,
+            edition: 3,
+            cluster: Cluster { of: id(2), size: 4 },
             html_sha256: "00".into(),
             sketch: PageSketch::of("<p class=x>one two three"),
             sight: note(1, print(7, 9, 800), &text("q", 0)).sight,
@@ -258,8 +285,8 @@ mod tests {
         check(&file(&[line.replace("\"test\"", "\"exam\"")]), "understand `split` in line 2");
         check(&file(&[line.clone(), line.replace("\"page\":\"", "\"page\":\"A")]), "understand `page` in line 3");
         check(
-            &file(&[]).replace("databuild-index/1", "databuild-index/9"),
-            "use a list of `databuild-index/9`, where `databuild-index/1` is needed",
+            &file(&[]).replace("databuild-index/2", "databuild-index/9"),
+            "use a list of `databuild-index/9`, where `databuild-index/2` is needed",
         );
     }
 }

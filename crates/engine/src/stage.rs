@@ -55,8 +55,8 @@ pub trait Stage: Send + Sync + 'static {
     const NAME: &'static str;
     /// Bumped when the same input would give another answer.
     const VERSION: u32;
-    /// Its answers cost so much that the engine remembers each by itself. They then depend on the body alone: an item with the
-    /// same body and another head gets the remembered answer.
+    /// Its answers cost so much that the engine remembers each by itself. They then depend on the body and on what
+    /// [`Stage::depends_on`] names: an item that has the same of these and another head gets the remembered answer.
     const REMEMBERED: bool = false;
 
     /// What its work needs.
@@ -75,6 +75,11 @@ pub trait Stage: Send + Sync + 'static {
 
     /// Everything beside the input that its answers depend on.
     fn settings(&self) -> Settings;
+
+    /// What of the head a remembered answer depends on: nothing, as a rule.
+    fn depends_on(&self, _: &Head) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The rules by which it rejects; a remembered rejection is found in them again.
     fn rules(&self) -> &'static [Rule] {
@@ -111,6 +116,8 @@ pub trait DynStage: Send + Sync {
     fn deadline(&self) -> Option<Duration>;
     /// See [`Stage::REMEMBERED`].
     fn remembered(&self) -> bool;
+    /// See [`Stage::depends_on`].
+    fn depends_on(&self, head: &Head) -> Vec<String>;
     /// See [`Stage::rules`].
     fn rules(&self) -> &'static [Rule];
     /// See [`Stage::process`]; for a part of the batch. The planner has compared the kinds, so the bodies fit.
@@ -230,6 +237,10 @@ where
 
     fn remembered(&self) -> bool {
         S::REMEMBERED
+    }
+
+    fn depends_on(&self, head: &Head) -> Vec<String> {
+        self.0.depends_on(head)
     }
 
     fn rules(&self) -> &'static [Rule] {

@@ -187,6 +187,11 @@ impl Attributes {
         Self::default()
     }
 
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds or replaces a value; chainable.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.set(name, value);

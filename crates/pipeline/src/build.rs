@@ -102,7 +102,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
             .chain(prove.map(erase))
             .chain([erase(clean), erase(SketchStage)])
             .collect(),
-        barrier: Arc::new(PagesBarrier::new(file.pages.clone(), known)),
+        barrier: Arc::new(PagesBarrier::new(file.pages.clone(), Arc::clone(&known))),
     };
     let rendered = PhaseSpec {
         name: "render",
@@ -123,7 +123,7 @@ pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, Pipeli
     }
     let takes = if file.synth.is_on() { BodyKind::Sample } else { BodyKind::Snapshot };
     let takedowns = TakedownList::new(Arc::clone(&store), &file.run.name);
-    let sink = DatasetSink::new(file.dataset.clone(), &environment.version, takes).without(takedowns);
+    let sink = DatasetSink::new(file.dataset.clone(), &environment.version, takes).beside(known).without(takedowns);
     let pipeline = Pipeline {
         name: file.run.name.clone(),
         source: Arc::new(source),

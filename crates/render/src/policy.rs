@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use item::{Failure, Node, Rejection, Viewport};
+use serde::Serialize;
 
 use crate::format::ImageFormat;
 
 /// How a page is rendered and which pages are refused. Every field takes part in the answer, so all of them belong in a
 /// caller's cache key.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RenderPolicy {
     /// What the page is shown in.
     pub viewport: Viewport,
@@ -108,7 +109,7 @@ impl RenderPolicy {
 }
 
 /// What `prefers-color-scheme` answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum ColorScheme {
     /// Dark on light, what pages are made for.
     #[default]

@@ -4,8 +4,8 @@ use ::render::Farm;
 use clean::{CleanPolicy, NoAssets, PartFrame, PartPath, TextPolicy};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
 use item::{
-    Attributes, Capture, CharsetSource, Failure, FailureClass, Item, Kept, Node, Rect, Snapshot, Verdict, Viewport,
-    name,
+    Attributes, Capture, CharsetSource, Failure, FailureClass, Head, Item, Kept, Node, Rect, Snapshot, Verdict,
+    Viewport, name,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -238,8 +238,7 @@ impl Stage for ComponentsStage {
     type Out = Snapshot;
     const NAME: &'static str = "components";
     const VERSION: u32 = 1;
-    // Which view it is stands in the head, and two views may have one body.
-    const REMEMBERED: bool = false;
+    const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
         Demand { resource: Resource::Chrome }
@@ -255,6 +254,11 @@ impl Stage for ComponentsStage {
             "clean": [<CleanStage as Stage>::VERSION.to_string(), self.policy.level.name().to_owned()],
             "render": Stage::settings(&self.render),
         })
+    }
+
+    /// Two views may have one body.
+    fn depends_on(&self, head: &Head) -> Vec<String> {
+        head.attributes.text(name::VIEW).map(str::to_owned).into_iter().collect()
     }
 
     fn process(&self, batch: &[Item<Snapshot>], context: Context<'_>) -> Result<Vec<Verdict<Snapshot>>, StageError> {

@@ -1,15 +1,21 @@
 //! The sink: Parquet shards of the subsets, and their manifest; without what was taken down.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ::dataset::{Manifest, RowMark, ShardPolicy, ShardSetWriter, Subset, TAKEDOWN};
+use ::dataset::{
+    DatasetError, FIRST_EDITION, Manifest, RowMark, ShardPolicy, ShardSetWriter, Subset, SubsetManifest, TAKEDOWN,
+};
 use engine::{Fingerprint, Sink, SinkFile, SinkInput, SinkOutput, SinkWriter, StageBooks, StageError};
 use item::{Body, BodyKind, Item, Loss, Provenance, Sample, Sha256Hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::known::Known;
 use crate::takedown::{STAGE, Sieve, TakedownList, Takedowns};
 
 /// Bumped when the same items would give other files.
@@ -70,13 +76,21 @@ pub struct DatasetSink {
     takes: BodyKind,
     takedowns: Takedowns,
     list: Option<TakedownList>,
+    known: Arc<Known>,
 }
 
 impl DatasetSink {
     /// A sink of that configuration; `version` is this program's, and stands in the manifest. It takes snapshots, or samples where
     /// triples are made.
     pub fn new(config: DatasetConfig, version: &str, takes: BodyKind) -> Self {
-        Self { config, version: version.to_owned(), takes, takedowns: Takedowns::default(), list: None }
+        let (takedowns, known) = (Takedowns::default(), Arc::default());
+        Self { config, version: version.to_owned(), takes, takedowns, list: None, known }
+    }
+
+    /// Leaves published rows in shards of their own, so that these stay what they are.
+    #[must_use]
+    pub fn beside(self, known: Arc<Known>) -> Self {
+        Self { known, ..self }
     }
 
     /// Leaves out what is on the list.
@@ -102,6 +116,9 @@ impl Sink for DatasetSink {
         if !self.takedowns.is_empty() {
             settings["takedowns"] = self.takedowns.digest().to_string().into();
         }
+        if let Some(index) = &self.known.index {
+            settings["index"] = index.to_string().into();
+        }
         Fingerprint { name: "dataset".into(), version: VERSION, settings }
     }
 
@@ -110,17 +127,47 @@ impl Sink for DatasetSink {
     }
 
     fn begin(&self, staging: &Path) -> Result<Box<dyn SinkWriter + '_>, StageError> {
-        let shards = ShardSetWriter::new(&staging.join(DATA), self.config.policy())
-            .map_err(|error| StageError::new("begin the dataset", error))?;
+        let editions = Editions { folder: staging.join(DATA), policy: self.config.policy(), writers: BTreeMap::new() };
         let sieve = (!self.takedowns.is_empty()).then(|| Sieve::new(&self.takedowns));
-        Ok(Box::new(Writer { sink: self, staging: staging.to_owned(), shards, sieve, seen: 0 }))
+        Ok(Box::new(Writer { sink: self, staging: staging.to_owned(), editions, sieve, seen: 0 }))
+    }
+}
+
+/// A writer for each edition: rows of two editions share no shard.
+struct Editions {
+    folder: PathBuf,
+    policy: ShardPolicy,
+    writers: BTreeMap<u32, ShardSetWriter>,
+}
+
+impl Editions {
+    fn of(&mut self, edition: u32) -> Result<&mut ShardSetWriter, DatasetError> {
+        Ok(match self.writers.entry(edition) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(ShardSetWriter::new(&self.folder, self.policy)?.of_edition(edition)),
+        })
+    }
+
+    fn finish(mut self) -> Result<BTreeMap<String, SubsetManifest>, DatasetError> {
+        // A dataset has all its subsets, also those without rows.
+        self.of(FIRST_EDITION)?;
+        let mut all: BTreeMap<String, SubsetManifest> = BTreeMap::new();
+        for writer in self.writers.into_values() {
+            for (name, subset) in writer.finish()? {
+                match all.entry(name) {
+                    Entry::Occupied(mut earlier) => earlier.get_mut().extend(subset),
+                    Entry::Vacant(entry) => drop(entry.insert(subset)),
+                }
+            }
+        }
+        Ok(all)
     }
 }
 
 struct Writer<'a> {
     sink: &'a DatasetSink,
     staging: PathBuf,
-    shards: ShardSetWriter,
+    editions: Editions,
     /// Finds what was taken down; `None` where nothing was.
     sieve: Option<Sieve<'a, Provenance>>,
     seen: u64,
@@ -144,7 +191,9 @@ impl Writer<'_> {
         if !taken.is_empty() {
             books.rejected.insert(TAKEDOWN.name.to_owned(), taken.len() as u64);
         }
-        self.shards.leave_out(taken.iter().map(|taken| taken.id));
+        for writer in self.editions.writers.values_mut() {
+            writer.leave_out(taken.iter().map(|taken| taken.id));
+        }
         taken.into_iter().try_for_each(|taken| self.add_loss(taken.into_loss()))?;
         Ok(Some(books))
     }
@@ -158,12 +207,14 @@ impl SinkWriter for Writer<'_> {
             Body::Snapshot(body) | Body::Sample(Sample::Page(body)) => {
                 let page = Item { head, body };
                 self.see(|| RowMark::of_page(&page), &page.head.provenance);
-                self.shards.add_page(&page)
+                let edition = self.sink.known.edition_of(&id, || RowMark::of_page(&page).html_sha256);
+                self.editions.of(edition).and_then(|writer| writer.add_page(&page))
             }
             Body::Sample(Sample::Triple(body)) => {
                 let triple = Item { head, body: *body };
                 self.see(|| RowMark::of_triple(&triple), &triple.head.provenance);
-                self.shards.add_triple(&triple)
+                let edition = self.sink.known.edition_of(&id, || RowMark::of_triple(&triple).html_sha256);
+                self.editions.of(edition).and_then(|writer| writer.add_triple(&triple))
             }
             _ => return Err(StageError::plain(format!("write {id}: it is no snapshot"))),
         };
@@ -171,12 +222,14 @@ impl SinkWriter for Writer<'_> {
     }
 
     fn add_loss(&mut self, loss: Loss) -> Result<(), StageError> {
-        self.shards.add_loss(&loss).map_err(|error| StageError::new("write a row of `rejects`", error))
+        // What was refused is told afresh each time: nobody has to find it where it was.
+        let written = self.editions.of(FIRST_EDITION).and_then(|writer| writer.add_loss(&loss));
+        written.map_err(|error| StageError::new("write a row of `rejects`", error))
     }
 
     fn finish(mut self: Box<Self>, input: SinkInput<'_>) -> Result<SinkOutput, StageError> {
         let books = self.take_down()?;
-        let mut subsets = self.shards.finish().map_err(|error| StageError::new("finish the shards", error))?;
+        let mut subsets = self.editions.finish().map_err(|error| StageError::new("finish the shards", error))?;
         self.sink.check_list()?;
         let mut files = Vec::new();
         for shard in subsets.values_mut().flat_map(|subset| subset.splits.values_mut()).flatten() {

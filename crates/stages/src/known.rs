@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use ::dataset::FIRST_EDITION;
 use dedup::leak::{Lists, Suspect};
 use dedup::list::{ListError, Published};
 use engine::{Decision, StageError};
@@ -20,8 +21,12 @@ pub struct Known {
     pub(crate) published: Vec<Published>,
     ids: HashSet<ItemId>,
     html: HashMap<String, ItemId>,
+    /// The edition that was published last; 0 where none was.
+    last_edition: u32,
     lists: Lists,
-    /// Digests of the files: what decisions depend on.
+    /// Digest of the index.
+    pub(crate) index: Option<Digest>,
+    /// Digests of all files: what decisions depend on.
     pub(crate) digests: Vec<Digest>,
 }
 
@@ -32,7 +37,9 @@ impl Known {
         if !index.is_empty() {
             let path = base.join(index);
             let file = known.open(&path)?;
+            known.index = known.digests.last().copied();
             known.published = dedup::list::read_index(file).map_err(|error| unreadable(&path, error))?;
+            known.last_edition = known.published.iter().map(|row| row.edition).max().unwrap_or_default();
             known.ids = known.published.iter().map(|row| row.id).collect();
             known.html = known.published.iter().map(|row| (row.html_sha256.clone(), row.id)).collect();
         }
@@ -51,6 +58,21 @@ impl Known {
         std::io::copy(&mut File::open(path).map_err(error)?, &mut hasher).map_err(error)?;
         self.digests.push(Digest::from(*hasher.finalize().as_bytes()));
         Ok(BufReader::new(File::open(path).map_err(error)?))
+    }
+
+    /// The published row of an item.
+    pub(crate) fn row(&self, id: &ItemId) -> Option<&Published> {
+        // They are sorted by id.
+        self.published.binary_search_by_key(id, |row| row.id).ok().map(|at| &self.published[at])
+    }
+
+    /// The edition that a page belongs to, by its id, and what was made of it, by its HTML: that of its row, or the next one.
+    pub fn edition_of(&self, id: &ItemId, html_sha256: impl FnOnce() -> String) -> u32 {
+        if self.published.is_empty() {
+            return FIRST_EDITION;
+        }
+        let by_html = || self.html.get(&html_sha256()).and_then(|id| self.row(id));
+        self.row(id).or_else(by_html).map_or(self.last_edition.saturating_add(1), |row| row.edition)
     }
 
     /// Whether the item is a published row.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ::clean::{CleanPolicy, Level, TextPolicy, clean_at, original};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
-use item::{Attributes, Capture, Failure, FailureClass, Item, ItemId, Verdict, name};
+use item::{Attributes, Capture, Failure, FailureClass, Head, Item, ItemId, Verdict, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use synth::metric::Picture;
@@ -150,6 +150,7 @@ impl Stage for ProveStage {
     type Out = Capture;
     const NAME: &'static str = "prove";
     const VERSION: u32 = 1;
+    const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
         Demand { resource: Resource::Chrome }
@@ -166,6 +167,11 @@ impl Stage for ProveStage {
             "assets": self.assets.settings(),
             "view": self.render.first_view_settings(),
         })
+    }
+
+    /// The id chooses pages, and links are made whole by the URL.
+    fn depends_on(&self, head: &Head) -> Vec<String> {
+        vec![head.id.to_string(), head.provenance.url.clone()]
     }
 
     fn process(&self, batch: &[Item<Capture>], context: Context<'_>) -> Result<Vec<Verdict<Capture>>, StageError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ::clean::{CleanPolicy, is_shell, with_scripts};
 use engine::{BatchSize, Context, Demand, Resource, Settings, Stage, StageError};
-use item::{Attributes, Capture, FailureClass, Item, Kept, Verdict, name};
+use item::{Attributes, Capture, FailureClass, Head, Item, Kept, Verdict, name};
 
 use crate::clean::{CleanStage, StoredAssets};
 use crate::render::RenderStage;
@@ -51,6 +51,7 @@ impl Stage for ScriptsStage {
     type Out = Capture;
     const NAME: &'static str = "scripts";
     const VERSION: u32 = 1;
+    const REMEMBERED: bool = true;
 
     fn demand(&self) -> Demand {
         Demand { resource: Resource::Chrome }
@@ -68,6 +69,11 @@ impl Stage for ScriptsStage {
             "assets": self.assets.settings(),
             "view": self.render.first_view_settings(),
         })
+    }
+
+    /// Scripts are found by the URL.
+    fn depends_on(&self, head: &Head) -> Vec<String> {
+        vec![head.provenance.url.clone()]
     }
 
     fn process(&self, batch: &[Item<Capture>], context: Context<'_>) -> Result<Vec<Verdict<Capture>>, StageError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dedup::leak::Suspect;
+use dedup::list::Published;
 use dedup::near::{NearNote, NearPolicy};
 use dedup::split::{Placement, SplitNote};
 use dedup::{Assignment, PageSketch, Sight, Split, SplitPolicy};
@@ -189,7 +190,8 @@ impl Barrier for SnapshotsBarrier {
         let (clusters, left_out) = self.clusters(notes, &open, &near);
         drop(near);
         for ((&index, cluster), placement) in open.iter().zip(&clusters).zip(self.placements(notes, &open, &clusters)) {
-            decisions[index] = Some(decide_cluster(cluster, placement));
+            let decision = decide_cluster(cluster, placement);
+            decisions[index] = Some(as_published(decision, self.known.row(&notes[index].id)));
         }
         let aside = (left_out > 0).then_some((LEFT_OUT, left_out)).into_iter().collect();
         Ok(Decided { decisions: decisions.into_iter().flatten().collect(), aside })
@@ -223,7 +225,7 @@ impl SnapshotsBarrier {
     fn absent(&self, notes: &[Note]) -> Vec<NearNote> {
         // Notes come sorted by id.
         let is_absent = |id: &ItemId| notes.binary_search_by_key(id, |note| note.id).is_err();
-        let note = |row: &dedup::list::Published| NearNote {
+        let note = |row: &Published| NearNote {
             id: row.id,
             sight: row.sight.clone(),
             text: row.sketch.text,
@@ -236,10 +238,7 @@ impl SnapshotsBarrier {
 
     /// Members that are dropped take part: they tie their domains to the representative's. So do published rows.
     fn placements(&self, notes: &[Note], open: &[usize], clusters: &[Assignment]) -> Vec<Placement> {
-        let published = |id: &ItemId| {
-            let found = self.known.published.binary_search_by_key(id, |row| row.id);
-            found.ok().map(|at| self.known.published[at].split)
-        };
+        let published = |id: &ItemId| self.known.row(id).map(|row| row.split);
         let mut split_notes: Vec<SplitNote<'_>> = open
             .iter()
             .zip(clusters)
@@ -273,8 +272,21 @@ fn decide_cluster(cluster: &Assignment, placement: Placement) -> Decision {
 }
 
 fn kept(cluster: &Assignment, split: Split) -> Attributes {
+    attributes(cluster.representative, cluster.size as u64, split)
+}
+
+/// A row that is published says of itself what it said then, or its file would be another with every page that is found to be
+/// like it.
+fn as_published(decision: Decision, row: Option<&Published>) -> Decision {
+    match (decision, row) {
+        (Decision::Keep(_), Some(row)) => Decision::Keep(attributes(row.cluster.of, row.cluster.size, row.split)),
+        (decision, _) => decision,
+    }
+}
+
+fn attributes(cluster: ItemId, size: u64, split: Split) -> Attributes {
     Attributes::new()
-        .with(name::CLUSTER, cluster.representative.to_string())
-        .with(name::CLUSTER_SIZE, cluster.size)
+        .with(name::CLUSTER, cluster.to_string())
+        .with(name::CLUSTER_SIZE, size)
         .with(name::SPLIT, split.name())
 }

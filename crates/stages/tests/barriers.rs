@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use dedup::list::{Header, INDEX_FORMAT, Published};
+use dedup::list::{Cluster, Header, INDEX_FORMAT, Published};
 use dedup::{Hasher, PageSketch, Sight, Split};
 use engine::{Barrier, Decision, Note};
 use image::{Rgb, RgbImage};
@@ -75,6 +75,8 @@ fn published(notes: &[Note], splits: &BTreeMap<ItemId, Split>) -> Known {
             id: note.id,
             domain: note.domain.clone(),
             split: splits[&note.id],
+            edition: 1,
+            cluster: Cluster { of: note.id, size: 1 },
             html_sha256: note.id.to_string(),
             sketch: PageSketch::from_attributes(&note.attributes).expect("its sketch"),
             sight: Sight::from_attributes(&note.attributes).expect("its sight"),

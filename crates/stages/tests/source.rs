@@ -103,6 +103,33 @@ fn a_crawl_gives_what_its_archives_give() {
     assert_eq!(captures(&source(&by_url, folder.path())), local);
 }
 
+#[test]
+fn the_next_crawl_leaves_the_one_before_as_it_was() {
+    const NEXT: &str = "CC-MAIN-2025-05";
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = crawl();
+    let path = format!("crawl-data/{NEXT}/segments/1/warc/d.warc.gz");
+    server.put(&format!("/crawl-data/{NEXT}/warc.paths.gz"), testkit::gzip(path.as_bytes()));
+    server.put(&format!("/{path}"), archive("d"));
+    for archives_max in [0, 2] {
+        let one = SourceConfig { archives_max, ..of_crawl(&server) };
+        let both = SourceConfig { crawls: vec![NEXT.to_owned()], ..one.clone() };
+        let (one, both) = (source(&one, folder.path()), source(&both, folder.path()));
+        assert_eq!(one.fingerprint(), both.fingerprint(), "what was read is not read again");
+        let (old, mut all) = (one.partitions(&context()).expect("read"), both.partitions(&context()).expect("read"));
+        let next = all.pop().expect("the next crawl's");
+        assert_eq!((old, next.name.as_str()), (all.clone(), path.as_str()));
+        for (partition, crawl) in [(&all[0], CRAWL), (&next, NEXT)] {
+            let mut take = |sourced: Sourced| {
+                let Sourced::Item(item) = sourced else { return true };
+                assert_eq!(item.head.provenance.crawl, crawl);
+                true
+            };
+            both.read(partition, &context(), &mut take).expect("it is readable");
+        }
+    }
+}
+
 /// A bucket `crawl` with three archives in `a/`, which lists them with or without what there is to say of each.
 fn bucket(described: bool) -> FileServer {
     let server = FileServer::start(["a", "b", "c"].map(|site| (format!("/crawl/a/{site}.warc.gz"), archive(site))))
@@ -189,6 +216,9 @@ fn settings_that_make_no_sense_are_refused() {
     };
     let valid = || SourceConfig { crawl: CRAWL.to_owned(), ..SourceConfig::default() };
     check(SourceConfig::default(), "names no file");
+    check(SourceConfig { crawls: vec!["51".to_owned()], ..valid() }, "(\"51\") is no crawl");
+    let both = SourceConfig { crawls: vec![CRAWL.to_owned()], warcs: vec!["a.warc".to_owned()], ..valid() };
+    check(both, "`crawls` are read whole");
     check(SourceConfig { sample_share: 0.0, ..valid() }, "`sample_share` is 0");
     check(SourceConfig { requests_per_second: 0.0, ..valid() }, "`requests_per_second` is 0");
 }

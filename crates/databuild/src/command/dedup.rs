@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use dataset::{Columns, PageRow, ShardReader};
-use dedup::list::{Header, INDEX_FORMAT, Published};
+use dedup::list::{Cluster, Header, INDEX_FORMAT, Published};
 use dedup::{PageSketch, Sight, Split};
 use engine::RunRecord;
 use item::{Head, ItemId};
@@ -51,8 +51,8 @@ fn index(args: &IndexArgs, printer: Printer) -> Outcome {
     let kept = dataset_rows(&built, &record)?;
     let mut incomplete = 0;
     engine::visit_heads(&built.pipeline, built.store.as_ref(), &record, &mut |head| {
-        let Some(row) = kept.get(&head.id).filter(|_| !rows.contains_key(&head.id)) else { return };
-        match published(&head, row) {
+        let Some((edition, row)) = kept.get(&head.id).filter(|_| !rows.contains_key(&head.id)) else { return };
+        match published(&head, *edition, row) {
             Some(published) => drop(rows.insert(head.id, published)),
             None => incomplete += 1,
         }
@@ -72,19 +72,24 @@ fn index(args: &IndexArgs, printer: Printer) -> Outcome {
     Ok(())
 }
 
-fn published(head: &Head, row: &PageRow) -> Option<Published> {
+fn published(head: &Head, edition: u32, row: &PageRow) -> Option<Published> {
     Some(Published {
         id: head.id,
         domain: head.provenance.domain.clone(),
         split: Split::from_name(&row.split)?,
+        edition,
+        cluster: Cluster { of: row.cluster.as_ref()?.parse().ok()?, size: u64::try_from(row.cluster_size?).ok()? },
         html_sha256: row.html_sha256.clone(),
         sketch: PageSketch::from_attributes(&head.attributes)?,
         sight: Sight::from_attributes(&head.attributes)?,
     })
 }
 
-/// The rows of the dataset, by id.
-pub(super) fn dataset_rows(built: &Built, record: &RunRecord) -> Result<BTreeMap<ItemId, PageRow>, CommandError> {
+/// The rows of the dataset by id, each with its edition.
+pub(super) fn dataset_rows(
+    built: &Built,
+    record: &RunRecord,
+) -> Result<BTreeMap<ItemId, (u32, PageRow)>, CommandError> {
     let folder = std::path::Path::new(&built.store.location()).join(&record.dataset.folder);
     let manifest = verify::read_manifest(&folder)?;
     let unreadable = |error| CommandError::new(ExitStatus::CheckFailed, error);
@@ -93,7 +98,7 @@ pub(super) fn dataset_rows(built: &Built, record: &RunRecord) -> Result<BTreeMap
         let reader = ShardReader::open(&folder.join(&shard.path)).map_err(unreadable)?;
         for row in reader.pages(Columns::LIGHT).map_err(unreadable)? {
             let row = row.map_err(unreadable)?;
-            rows.insert(row.id, row);
+            rows.insert(row.id, (shard.edition, row));
         }
     }
     Ok(rows)

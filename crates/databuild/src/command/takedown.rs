@@ -110,7 +110,10 @@ impl Found {
             found.rows += 1;
             found.count(shard);
             // Rows of `meta` are those of `pages`, in shards of their own.
-            let is_in = |meta: &&ShardFile| meta.split == shard.split && (meta.min_id..=meta.max_id).contains(&id);
+            let is_in = |meta: &&ShardFile| {
+                let is_of_it = (&meta.split, meta.edition) == (&shard.split, shard.edition);
+                is_of_it && (meta.min_id..=meta.max_id).contains(&id)
+            };
             if shard.subset == Subset::Pages.name()
                 && let Some(meta) = finished.shards(Subset::Meta).find(is_in)
             {

@@ -2,7 +2,7 @@
 //!
 //! A unit's result is all or nothing. What Chrome or a model said of a single item is kept beside that, so that a crash in
 //! the middle of a unit loses seconds, and a filter that changes upstream renders nothing again. An answer is found by
-//! *who* was asked (the stage's fingerprint) and *what* (the digest of the body). Failures are not remembered: they are
+//! *who* was asked (the stage's fingerprint) and *what* (the digest of the body, and what the stage reads of the head). Failures are not remembered: they are
 //! tried again.
 //!
 //! Answers are gathered into [`segment`]s, which are published every few seconds. They are an optimisation of the
@@ -40,9 +40,14 @@ pub(crate) fn folder(fingerprint: &Fingerprint) -> String {
     format!("{FOLDER}/{}/{}", fingerprint.name, fingerprint.digest().short())
 }
 
-/// The key of the answer to one body.
-pub(crate) fn key(fingerprint: &Digest, body: &Digest) -> Key {
-    half(&ContentHasher::new("memo").add_digest(fingerprint).add_digest(body).finish())
+/// The key of the answer to one body, with what else the answer depends on.
+pub(crate) fn key(fingerprint: &Digest, body: &Digest, beside: &[String]) -> Key {
+    let mut hasher = ContentHasher::new("memo");
+    hasher.add_digest(fingerprint).add_digest(body);
+    for text in beside {
+        hasher.add_text(text);
+    }
+    half(&hasher.finish())
 }
 
 /// The first half of a digest.
@@ -130,14 +135,16 @@ impl StageMemo {
         Ok(Self { stage: Arc::clone(stage), fingerprint: fingerprint.digest(), segments })
     }
 
-    /// Whether the answer to a body of this digest is known.
+    /// Whether the answer to a body of this digest is known, of a stage whose answers depend on nothing else.
     pub(crate) fn knows(&self, body: &Digest) -> bool {
-        self.segments.knows(&key(&self.fingerprint, body))
+        self.segments.knows(&key(&self.fingerprint, body, &[]))
     }
 
     /// Looks up the answers to a batch.
     pub(crate) fn recall(&self, items: Vec<Item<Body>>) -> Recalled {
-        let keys: Vec<Key> = items.iter().map(|item| key(&self.fingerprint, &item.body.digest())).collect();
+        let key_of =
+            |item: &Item<Body>| key(&self.fingerprint, &item.body.digest(), &self.stage.depends_on(&item.head));
+        let keys: Vec<Key> = items.iter().map(key_of).collect();
         let verdicts = keys.iter().map(|key| self.recall_one(key)).collect();
         Recalled { items, keys, verdicts }
     }
@@ -152,7 +159,7 @@ impl StageMemo {
         verdict
     }
 
-    /// Remembers the answers that are no failures.
+    /// Remembers the answers that are worth it.
     pub(crate) fn remember(&self, answers: &[(Key, &Verdict<Body>)]) -> Result<(), StoreError> {
         for (key, verdict) in answers {
             if let Some(bytes) = record::encode(verdict) {

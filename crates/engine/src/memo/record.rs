@@ -37,9 +37,10 @@ impl From<KeptBody> for Kept<Body> {
     }
 }
 
-/// The bytes of a verdict; `None` for a failure, which is tried again.
+/// The bytes of a verdict; `None` for a failure, which is tried again, and for nothing said, which costs nothing.
 pub(super) fn encode(verdict: &Verdict<Body>) -> Option<Vec<u8>> {
     let answer = match verdict {
+        Verdict::Annotate(attributes) if attributes.is_empty() => return None,
         Verdict::Keep(kept) => Answer::Keep(kept.into()),
         Verdict::Annotate(attributes) => Answer::Annotate(attributes.clone()),
         Verdict::Fan(children) => Answer::Fan(children.iter().map(KeptBody::from).collect()),

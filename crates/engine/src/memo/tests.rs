@@ -58,9 +58,10 @@ fn verdicts_come_back_as_they_were() {
 }
 
 #[test]
-fn failures_and_unknown_rules_are_not_remembered() {
+fn failures_and_silence_and_unknown_rules_are_not_remembered() {
     let failure = Verdict::Fail(Failure { class: FailureClass::Timeout, message: "slow".into() });
     assert_eq!(record::encode(&failure), None);
+    assert_eq!(record::encode(&Verdict::Annotate(Attributes::default())), None);
     let bytes = record::encode(&Verdict::reject(TOO_TALL, "9 m")).expect("it is remembered");
     assert_eq!(record::decode(&bytes, &[]), None);
     assert_eq!(record::decode(b"no answer", &[]), None);
@@ -126,14 +127,18 @@ fn small_segments_are_put_together() {
 }
 
 #[test]
-fn bodies_tell_answers_apart_and_heads_do_not() {
+fn bodies_tell_answers_apart_and_heads_only_where_a_stage_says_so() {
     let stage = Digest::of(b"stage");
-    let key_of = |item: &Item<Body>| key(&stage, &item.body.digest());
+    let key_of = |item: &Item<Body>| key(&stage, &item.body.digest(), &[]);
     let (one, two) = (page("one"), page("two"));
     assert_ne!(key_of(&one), key_of(&two));
     let mut elsewhere = page("one");
     elsewhere.head.id = ItemId::of_place("elsewhere", 1);
     elsewhere.head.attributes = Attributes::default();
     assert_eq!(key_of(&one), key_of(&elsewhere));
-    assert_ne!(key(&stage, &one.body.digest()), key(&Digest::of(b"another"), &one.body.digest()));
+    let body = one.body.digest();
+    assert_ne!(key(&stage, &body, &[]), key(&Digest::of(b"another"), &body, &[]));
+    let beside = |texts: &[&str]| key(&stage, &body, &texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+    assert_ne!(beside(&["a", "b"]), beside(&["ab"]));
+    assert_ne!(beside(&[]), beside(&[""]));
 }

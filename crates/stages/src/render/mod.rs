@@ -207,7 +207,7 @@ impl RenderStage {
 
     /// What a picture in the first view depends on.
     pub(crate) fn first_view_settings(&self) -> Settings {
-        let policy = self.views.first().map(|view| format!("{:?}", again(&view.policy)));
+        let policy = self.views.first().map(|view| again(&view.policy));
         serde_json::json!({
             "chrome": self.build,
             "farm": ::render::farm_fingerprint(&self.build, &self.config),

@@ -1,5 +1,7 @@
 //! `[source]`: which archives are read.
 
+use std::collections::BTreeSet;
+
 use ingest::SignalPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,9 +17,11 @@ pub struct SourceConfig {
     /// Files, also gzipped or on a server, that name an archive in each line: an address, a path relative to the pipeline
     /// file, or a path of a crawl (`crawl-data/…`), which lies on the mirror.
     pub lists: Vec<String>,
-    /// The crawl, such as `CC-MAIN-2024-51`; goes into the `crawl` column.
+    /// The crawl, such as `CC-MAIN-2024-51`; goes into the `crawl` column, unless the path of an archive names another one.
     pub crawl: String,
-    /// Archives that are read at most, picked by the hash of their names; a larger number reads the same ones and more.
+    /// More crawls that are read like it: the next one, when rows of the ones before stay. What was read before is not read again.
+    pub crawls: Vec<String>,
+    /// Archives of a crawl that are read at most, picked by the hash of their names; a larger number reads the same ones and more.
     /// 0 reads all.
     pub archives_max: usize,
     /// Bytes of archives that are read at most, packed as they lie there; whole archives, in the order of the hash of their
@@ -132,6 +136,24 @@ impl SignalConfig {
     }
 }
 
+impl SourceConfig {
+    /// The crawls that are named, in order.
+    pub(super) fn crawls(&self) -> BTreeSet<&str> {
+        let all = std::iter::once(&self.crawl).chain(&self.crawls);
+        all.map(String::as_str).filter(|crawl| !crawl.is_empty()).collect()
+    }
+
+    /// Whether archives are named one by one.
+    pub(super) const fn names_archives(&self) -> bool {
+        !self.warcs.is_empty() || !self.lists.is_empty()
+    }
+
+    /// What rows of an archive say of its crawl where its path does not: nothing depends on it where all paths do.
+    pub(super) fn label(&self) -> &str {
+        if self.names_archives() { &self.crawl } else { "" }
+    }
+}
+
 impl Default for SourceConfig {
     fn default() -> Self {
         let client = ingest::remote::ClientPolicy::default();
@@ -139,6 +161,7 @@ impl Default for SourceConfig {
             warcs: Vec::new(),
             lists: Vec::new(),
             crawl: String::new(),
+            crawls: Vec::new(),
             archives_max: 0,
             bytes_max: 0,
             pages_max: 0,

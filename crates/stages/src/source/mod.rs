@@ -32,7 +32,7 @@ use origin::{Known, Origin, Stream, Watcher};
 use rows::IndexReading;
 
 /// Bumped when the same WARC file would give other captures.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Reads captures from WARC files. A partition is a file.
 pub struct WarcSource {
@@ -68,13 +68,20 @@ impl WarcSource {
     /// digests of files and lists of crawls.
     pub fn new(config: &SourceConfig, base: &Path, store: Arc<dyn Store>) -> Result<Self, StageError> {
         let invalid = |what: String| Err(StageError::plain(format!("use `[source]`: {what}")));
-        let names_archives = !config.warcs.is_empty() || !config.lists.is_empty();
+        let names_archives = config.names_archives();
         let needs_crawl = config.index.of_crawl != OfCrawl::None || (!names_archives && config.index.files.is_empty());
-        if needs_crawl && !is_crawl_id(&config.crawl) {
+        let crawls = config.crawls();
+        if needs_crawl && (crawls.is_empty() || !crawls.iter().all(|crawl| is_crawl_id(crawl))) {
+            let odd = crawls.iter().find(|crawl| !is_crawl_id(crawl)).copied().unwrap_or_default();
             return invalid(format!(
-                "`warcs` names no file, and `crawl` (\"{}\") is no crawl to read instead, such as \"CC-MAIN-2024-51\"",
-                config.crawl
+                "`warcs` names no file, and `crawl` (\"{odd}\") is no crawl to read instead, such as \"CC-MAIN-2024-51\""
             ));
+        }
+        if !needs_crawl && !config.crawls.is_empty() {
+            return invalid(
+                "`crawls` are read whole or by their own index; `warcs`, `lists` or `files` name other things"
+                    .to_owned(),
+            );
         }
         let Some(sample) = Sample::share(config.sample_share) else {
             return invalid(format!("`sample_share` is {}, it has to be above 0 and at most 1", config.sample_share));
@@ -111,7 +118,7 @@ impl WarcSource {
             config: config.clone(),
             base: base.to_owned(),
             policy: CapturePolicy {
-                crawl: config.crawl.clone(),
+                crawl: config.label().to_owned(),
                 sample,
                 signals: config.policy.policy(),
                 verify_digests: config.verify_digests,
@@ -138,17 +145,23 @@ impl WarcSource {
         let mut origins = if self.config.index.is_used() {
             self.rows(context)?
         } else if self.config.warcs.is_empty() && self.config.lists.is_empty() {
-            self.crawl(context)?
+            let of_each = self.config.crawls().into_iter().map(|crawl| self.crawl(crawl, context));
+            of_each.collect::<Result<Vec<_>, _>>()?.concat()
         } else {
             self.named(context)?
         };
         origins.sort_by_key(Origin::name);
         origins.dedup();
-        let most = self.config.archives_max;
-        if most > 0 && origins.len() > most {
-            // By hash, not the first ones: the archives of a crawl are not alike from one end of its list to the other.
-            origins.sort_by_key(|origin| Digest::of(origin.name().as_bytes()));
-            origins.truncate(most);
+        if self.config.archives_max > 0 {
+            // By hash, not the first ones: the archives of a crawl are not alike from one end of its list to the other. Of each
+            // crawl, so that one more crawl leaves out nothing that was read before.
+            origins.sort_by_cached_key(|origin| Digest::of(origin.name().as_bytes()));
+            let mut taken: BTreeMap<Option<String>, usize> = BTreeMap::new();
+            origins.retain(|origin| {
+                let of_crawl = taken.entry(crawl_of(&origin.name()).map(str::to_owned)).or_default();
+                *of_crawl += 1;
+                *of_crawl <= self.config.archives_max
+            });
         }
         Ok(origins)
     }
@@ -202,16 +215,20 @@ impl WarcSource {
     fn rows(&self, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
         let mirror = self.config.mirror.trim_end_matches('/');
         let watch: Arc<dyn Watch> = Arc::new(Watcher::new(context));
-        let reading =
-            IndexReading { base: &self.base, mirror, crawl: &self.config.crawl, client: &self.client, watch: &watch };
+        let reading = IndexReading {
+            base: &self.base,
+            mirror,
+            crawls: self.config.crawls(),
+            client: &self.client,
+            watch: &watch,
+        };
         let places = self.config.index.places(&reading)?;
         let origin = |(path, records): (String, _)| Origin::Rows { url: format!("{mirror}/{path}"), path, records };
         Ok(places.into_iter().map(origin).collect())
     }
 
     /// The archives of the crawl. Its list is kept in the store: a rerun of a finished crawl needs no network.
-    fn crawl(&self, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
-        let crawl = &self.config.crawl;
+    fn crawl(&self, crawl: &str, context: &SourceContext) -> Result<Vec<Origin>, StageError> {
         let trouble = |error| StageError::new(format!("list the archives of `{crawl}`"), error);
         let blob = BlobName::join(&["facts", "crawls", &format!("{crawl}.json")]);
         let remembered = self.store.get(&blob).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -290,7 +307,9 @@ impl Source for WarcSource {
         let mut pages_left = PagesLeft::new(pages_max);
         let emit = &mut |sourced| pages_left.pass(sourced, emit);
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| StageError::new(doing(), error);
-        let maker = CaptureMaker { archive: partition.name.clone(), limits: self.limits, policy: self.policy.clone() };
+        let crawl = crawl_of(&partition.name).unwrap_or(&self.policy.crawl).to_owned();
+        let policy = CapturePolicy { crawl, ..self.policy.clone() };
+        let maker = CaptureMaker { archive: partition.name.clone(), limits: self.limits, policy };
         let Some(streams) = known.streams(&self.client, self.cache.as_ref(), context) else {
             let Known::Local(path) = &known else { return Err(changed()) };
             if self.config.threads > 1 {
@@ -323,6 +342,11 @@ impl WarcSource {
         let read = ParallelRead { name: maker.archive.clone(), limits: self.limits, threads: self.config.threads };
         read.run(source, |entry| sourced(maker.outcome(entry)), emit)
     }
+}
+
+/// The crawl that the path of an archive names.
+fn crawl_of(name: &str) -> Option<&str> {
+    name.strip_prefix("crawl-data/")?.split('/').next()
 }
 
 /// Whether a name of a file is an address on a server.

@@ -1,6 +1,6 @@
 //! Rows of a crawl's index: from files here or on a server, or from the crawl's own index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
@@ -51,11 +51,11 @@ impl IndexConfig {
             let failed = |error| StageError::new(format!("read the index `{}`", file.name()), error);
             reading.each_row(&file, &self.domains, &mut take).map_err(failed)?;
         }
-        if self.of_crawl == OfCrawl::Cdxj {
-            let folder = format!("{}/cc-index/collections/{}/indexes", reading.mirror, reading.crawl);
-            look_up(reading.client, &folder, &selection, reading.watch, &mut take).map_err(|error| {
-                StageError::new(format!("look up captures in the index of `{}`", reading.crawl), error)
-            })?;
+        let own = reading.crawls.iter().filter(|_| self.of_crawl == OfCrawl::Cdxj);
+        for crawl in own {
+            let folder = format!("{}/cc-index/collections/{crawl}/indexes", reading.mirror);
+            look_up(reading.client, &folder, &selection, reading.watch, &mut take)
+                .map_err(|error| StageError::new(format!("look up captures in the index of `{crawl}`"), error))?;
         }
         found.sort();
         found.dedup();
@@ -88,10 +88,10 @@ impl IndexConfig {
             }
         }
         files.extend(find_files(&patterns, reading.base)?.into_iter().map(IndexFile::Local));
-        if self.of_crawl == OfCrawl::Parquet {
-            let url = format!("{}/crawl-data/{}/cc-index-table.paths.gz", reading.mirror, reading.crawl);
+        for crawl in reading.crawls.iter().filter(|_| self.of_crawl == OfCrawl::Parquet) {
+            let url = format!("{}/crawl-data/{crawl}/cc-index-table.paths.gz", reading.mirror);
             let paths = list(reading.client, &url, reading.watch)
-                .map_err(|error| StageError::new(format!("list the index files of `{}`", reading.crawl), error))?;
+                .map_err(|error| StageError::new(format!("list the index files of `{crawl}`"), error))?;
             // The table has parts for robots.txt files and for failed fetches, too.
             let of_pages = paths.iter().filter(|path| !path.contains("/subset=") || path.contains("/subset=warc/"));
             files.extend(of_pages.map(|path| IndexFile::Web(format!("{}/{path}", reading.mirror))));
@@ -125,7 +125,7 @@ impl IndexFile {
 pub(super) struct IndexReading<'a> {
     pub(super) base: &'a Path,
     pub(super) mirror: &'a str,
-    pub(super) crawl: &'a str,
+    pub(super) crawls: BTreeSet<&'a str>,
     pub(super) client: &'a Client,
     pub(super) watch: &'a Arc<dyn Watch>,
 }

@@ -154,9 +154,7 @@ impl TakedownList {
     pub fn read(&self) -> Result<Takedowns, StageError> {
         let unreadable = |blob: &BlobName| format!("read the takedowns in `{blob}`");
         let mut all = BTreeSet::new();
-        let folder = format!("{TAKEDOWNS}/{}", self.run);
-        let blobs = self.store.list(&folder).map_err(|error| StageError::new("list the takedowns", error))?;
-        for blob in blobs.into_iter().map(|blob| blob.name) {
+        for blob in self.blobs()?.0 {
             let bytes = self.store.get(&blob).map_err(|error| StageError::new(unreadable(&blob), error))?;
             for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 // A line that is passed over would bring rows back.
@@ -166,6 +164,27 @@ impl TakedownList {
             }
         }
         Ok(Takedowns::new(all))
+    }
+
+    fn blob(&self, number: usize) -> BlobName {
+        BlobName::join(&[TAKEDOWNS, &self.run, &format!("{number:05}.jsonl")])
+    }
+
+    /// All blobs of the list, and the number of the next one. A store may be behind with what it names, and what is
+    /// overlooked would come back; but the numbers have no gaps, so it can be asked for the next.
+    fn blobs(&self) -> Result<(BTreeSet<BlobName>, usize), StageError> {
+        let failed = |error| StageError::new("list the takedowns", error);
+        let listed = self.store.list(&format!("{TAKEDOWNS}/{}", self.run)).map_err(failed)?;
+        let mut blobs: BTreeSet<BlobName> = listed.into_iter().map(|blob| blob.name).collect();
+        let mut number = 1;
+        loop {
+            let blob = self.blob(number);
+            if !blobs.contains(&blob) && self.store.size(&blob).map_err(failed)?.is_none() {
+                return Ok((blobs, number));
+            }
+            blobs.insert(blob);
+            number += 1;
+        }
     }
 
     /// Adds what is not on the list yet, and gives the blob that holds it; `None` where all of it was there.
@@ -181,12 +200,11 @@ impl TakedownList {
         if lines.is_empty() {
             return Ok(None);
         }
-        let folder = format!("{TAKEDOWNS}/{}", self.run);
-        let failed = |error| StageError::new("keep the takedowns", error);
-        let mut number = self.store.list(&folder).map_err(failed)?.len() + 1;
+        let mut number = self.blobs()?.1;
         loop {
-            let blob = BlobName::join(&[&folder, &format!("{number:05}.jsonl")]);
-            if self.store.put_if_absent(&blob, lines.as_bytes()).map_err(failed)? {
+            let blob = self.blob(number);
+            let kept = self.store.put_if_absent(&blob, lines.as_bytes());
+            if kept.map_err(|error| StageError::new("keep the takedowns", error))? {
                 return Ok(Some(blob));
             }
             number += 1;

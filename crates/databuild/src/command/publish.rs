@@ -1,7 +1,7 @@
 //! `databuild publish FILE --to TARGET`: the last run's dataset to the Hub, to S3, or to a folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,8 +28,10 @@ pub(crate) fn publish(args: &PublishArgs, printer: Printer) -> Outcome {
     let target: Target = args.to.parse().map_err(|error| CommandError::new(ExitStatus::Usage, error))?;
     let loaded = load(&args.file)?;
     let finished = Finished::open(&args.file)?;
-    let card = card(&loaded, &finished)?;
-    let mut publication = Publication::new(&finished.manifest, &finished.folder).map_err(failed)?;
+    // A dataset that lies elsewhere is fetched whole: what is there already is found out by digests, but cards have pictures.
+    let folder = finished.folder()?;
+    let card = card(&loaded, &finished, &folder)?;
+    let mut publication = Publication::new(&finished.manifest, &folder).map_err(failed)?;
     publication = publication.with(PublishedFile::document("croissant.json", card.croissant.clone().into_bytes()));
     publication = publication.with(PublishedFile::document("run.json", record_text(&finished.record).into_bytes()));
     for (name, picture) in &card.pictures {
@@ -73,13 +75,13 @@ fn failed(error: PublishError) -> CommandError {
 }
 
 /// The card of a finished run.
-pub(super) fn card(loaded: &Loaded, finished: &Finished) -> Result<Card, CommandError> {
+pub(super) fn card(loaded: &Loaded, finished: &Finished, folder: &Path) -> Result<Card, CommandError> {
     let rules = stages::rules().into_iter().flat_map(|(_, rules)| rules);
     let rules: BTreeMap<String, String> = rules.map(|rule| (rule.name.to_owned(), rule.meaning.to_owned())).collect();
     let snapshots = &loaded.file.snapshots;
     let input = CardInput {
         record: &finished.record,
-        dataset: &finished.folder,
+        dataset: folder,
         rules: &rules,
         config: &loaded.file.card,
         compared_with: &snapshots.hashlists,

@@ -54,11 +54,11 @@ fn begin(client: &Client, key: &str, sha256: &str) -> Result<String, S3Error> {
     let answer = client.ask(&uploading(key, sha256))?;
     let document = xml::parse(&String::from_utf8_lossy(&answer.body)).unwrap_or_default();
     let id = document.get("UploadId").filter(|id| !id.is_empty()).map(str::to_owned);
-    id.ok_or_else(|| S3Error::Refused {
-        status: answer.status,
-        code: "NoUpload".to_owned(),
-        message: "the server gives no number to an upload in parts".to_owned(),
-    })
+    id.ok_or_else(|| no_upload("the server gives it no number"))
+}
+
+fn no_upload(message: &str) -> S3Error {
+    S3Error::Refused { status: 404, code: "NoSuchUpload".to_owned(), message: message.to_owned() }
 }
 
 /// An upload that has begun.
@@ -82,14 +82,14 @@ impl Upload<'_> {
     }
 
     /// Puts the parts together. Should the answer to that get lost, then the upload is no more when it is asked for again,
-    /// and the object that is there tells.
+    /// whatever the server calls that; and the object that is there tells.
     fn complete(&self, etags: &[String], sha256: &str) -> Result<String, S3Error> {
         let body = completion(etags);
         let ask = Ask::new(Method::Post, self.key).query("uploadId", &self.id).body(body.as_bytes());
         let mut attempts = self.client.attempts();
         loop {
             let miss = match self.client.once(&ask) {
-                Ok(answer) if answer.status == 404 => return self.is_done(sha256),
+                Ok(answer) if answer.status == 404 => Miss::Fatal(no_upload("somebody ended it")),
                 Ok(answer) => {
                     // It may say 200 first and fail later.
                     let document = xml::parse(&String::from_utf8_lossy(&answer.body)).unwrap_or_default();
@@ -100,18 +100,19 @@ impl Upload<'_> {
                 }
                 Err(miss) => miss,
             };
+            if let (Miss::Fatal(_), 1..) = (&miss, attempts.made)
+                && let Some(version) = self.version_of(sha256)?
+            {
+                return Ok(version);
+            }
             attempts.wait(miss)?;
         }
     }
 
-    fn is_done(&self, sha256: &str) -> Result<String, S3Error> {
+    /// The object's version, if its bytes are those.
+    fn version_of(&self, sha256: &str) -> Result<Option<String>, S3Error> {
         let head = object::head(self.client, self.key)?;
-        let ours = head.filter(|head| head.sha256.as_deref() == Some(sha256));
-        ours.map(|head| head.version).ok_or_else(|| S3Error::Refused {
-            status: 404,
-            code: "NoSuchUpload".to_owned(),
-            message: "somebody ended the upload".to_owned(),
-        })
+        Ok(head.filter(|head| head.sha256.as_deref() == Some(sha256)).map(|head| head.version))
     }
 
     fn abort(&self) {

@@ -347,7 +347,7 @@ impl Taken<Provenance> {
 #[cfg(test)]
 mod tests {
     use ::dataset::Subset;
-    use store::LocalStore;
+    use store::{BlobInfo, LocalPath, LocalStore, StoreError};
 
     use super::*;
 
@@ -453,5 +453,61 @@ mod tests {
         assert_ne!(both.digest(), first);
         let other = TakedownList::new(store, "other");
         assert!(other.read().expect("no list").is_empty(), "each run has its own");
+    }
+
+    /// A store that has not heard yet of anything that was put into it, as its lists go.
+    #[derive(Debug)]
+    struct Behind(LocalStore);
+
+    impl Store for Behind {
+        fn list(&self, _: &str) -> Result<Vec<BlobInfo>, StoreError> {
+            Ok(Vec::new())
+        }
+        fn get(&self, name: &BlobName) -> Result<Vec<u8>, StoreError> {
+            self.0.get(name)
+        }
+        fn get_range(&self, name: &BlobName, range: std::ops::Range<u64>) -> Result<Vec<u8>, StoreError> {
+            self.0.get_range(name, range)
+        }
+        fn size(&self, name: &BlobName) -> Result<Option<u64>, StoreError> {
+            self.0.size(name)
+        }
+        fn put(&self, name: &BlobName, bytes: &[u8]) -> Result<(), StoreError> {
+            self.0.put(name, bytes)
+        }
+        fn put_if_absent(&self, name: &BlobName, bytes: &[u8]) -> Result<bool, StoreError> {
+            self.0.put_if_absent(name, bytes)
+        }
+        fn put_file(&self, name: &BlobName, file: &std::path::Path) -> Result<(), StoreError> {
+            self.0.put_file(name, file)
+        }
+        fn local_path(&self, name: &BlobName) -> Result<LocalPath, StoreError> {
+            self.0.local_path(name)
+        }
+        fn local_folder(&self, prefix: &str) -> Result<LocalPath, StoreError> {
+            self.0.local_folder(prefix)
+        }
+        fn delete(&self, name: &BlobName) -> Result<(), StoreError> {
+            self.0.delete(name)
+        }
+        fn scratch(&self) -> Result<tempfile::TempDir, StoreError> {
+            self.0.scratch()
+        }
+        fn location(&self) -> String {
+            self.0.location()
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_behind_with_its_lists_brings_nothing_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Arc::new(Behind(LocalStore::open(folder.path().join("store")).expect("a store")));
+        let list = TakedownList::new(store, "demo");
+        let all: BTreeSet<Takedown> =
+            ["domain a.org", "domain b.org"].iter().map(|line| line.parse().expect("a takedown")).collect();
+        for takedown in &all {
+            list.add(&BTreeSet::from([takedown.clone()]), "1").expect("room").expect("it is new");
+        }
+        assert_eq!(list.read().expect("own list"), Takedowns::new(all));
     }
 }

@@ -93,7 +93,9 @@ fn the_demo_on_s3_is_the_demo_in_a_folder() {
     let store = place.store("demo");
     assert_eq!(digests(store.as_ref()), expected);
 
-    let with = |command: &[&str]| demo.says(&[command, &[FILE, "--store", STORE, "--set", "source.sample_share=0.2"]].concat());
+    let with = |command: &[&str]| {
+        demo.says(&[command, &[FILE, "--store", STORE, "--set", "source.sample_share=0.2"]].concat())
+    };
     assert!(with(&["plan"]).contains("nothing to do"));
     assert!(with(&["status"]).contains("up to date"));
     assert!(with(&["store", "du"]).contains("ledger"));

@@ -51,7 +51,12 @@ fn a_run_on_s3_is_the_run_on_disk() {
 }
 
 /// A run with that fault; and where it did not come to its end, the next one, with a line that is whole.
-fn check(place: &Place, what: &str, expected: &Files, rule: impl Fn(usize, &str) -> Option<Fault> + Send + Sync + 'static) -> bool {
+fn check(
+    place: &Place,
+    what: &str,
+    expected: &Files,
+    rule: impl Fn(usize, &str) -> Option<Fault> + Send + Sync + 'static,
+) -> bool {
     let world = on(place.store(what));
     place.line.rule(rule);
     let first = world.run(&world.pipeline(SMALL, 1));

@@ -49,11 +49,8 @@ async fn serve(listener: TcpListener, service: S3Service) {
             let (service, turns) = (service.clone(), Arc::clone(&turns));
             async move {
                 let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
-                let (_reading, _writing) = if is_reading {
-                    (Some(turns.read().await), None)
-                } else {
-                    (None, Some(turns.write().await))
-                };
+                let (_reading, _writing) =
+                    if is_reading { (Some(turns.read().await), None) } else { (None, Some(turns.write().await)) };
                 Service::call(&service, request).await
             }
         });

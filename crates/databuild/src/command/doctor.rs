@@ -173,7 +173,9 @@ fn store(address: &str, environment: &Environment) -> Finding {
     let place = S3Place::new(address, &S3Config::default(), Path::new("."), &environment.s3_state);
     let place = match place {
         Ok(place) => place,
-        Err(error) => return Finding::Bad(error.to_string(), "a folder needs no look: it is made when it is used".into()),
+        Err(error) => {
+            return Finding::Bad(error.to_string(), "a folder needs no look: it is made when it is used".into());
+        }
     };
     match place.open() {
         Ok(_) => Finding::Good(format!("{}; of two writers one wins", place.says())),

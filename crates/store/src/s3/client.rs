@@ -156,8 +156,7 @@ impl Client {
             BucketStyle::Host => false,
         };
         let style = if is_in_path { UrlStyle::Path } else { UrlStyle::VirtualHost };
-        let bucket =
-            Bucket::new(url, style, address.bucket.clone(), server.region.clone()).map_err(|_| invalid())?;
+        let bucket = Bucket::new(url, style, address.bucket.clone(), server.region.clone()).map_err(|_| invalid())?;
         let silence = Some(server.patience.silence_max);
         let agent = Agent::config_builder()
             .user_agent(concat!("databuild/", env!("CARGO_PKG_VERSION")))

@@ -175,7 +175,8 @@ impl Store for S3Store {
         let folder = self.cache.scratch()?;
         let blobs = self.list(prefix)?;
         let path = |name: &BlobName| folder.path().join(name.as_str().trim_start_matches(prefix).trim_matches('/'));
-        let folders: BTreeSet<_> = blobs.iter().filter_map(|blob| path(&blob.name).parent().map(Path::to_owned)).collect();
+        let folders: BTreeSet<_> =
+            blobs.iter().filter_map(|blob| path(&blob.name).parent().map(Path::to_owned)).collect();
         for folder in folders {
             fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
         }

@@ -28,11 +28,7 @@ pub(super) struct Head {
 impl Head {
     fn of(answer: &Answer) -> Self {
         let text = |name: &str| answer.header(name).map(str::to_owned);
-        Self {
-            bytes: answer.length().unwrap_or_default(),
-            version: version(answer),
-            sha256: text(SHA256),
-        }
+        Self { bytes: answer.length().unwrap_or_default(), version: version(answer), sha256: text(SHA256) }
     }
 }
 
@@ -128,7 +124,11 @@ fn part(answer: Answer, range: &Range<u64>) -> Result<Option<Vec<u8>>, Miss> {
             let starts = format!("bytes {}-", range.start);
             let is_it = answer.header("content-range").is_some_and(|said| said.starts_with(&starts));
             let fits = answer.body.len() as u64 <= range.end - range.start;
-            if is_it && fits { Ok(Some(answer.body)) } else { Err(Miss::later("another range came than was asked for")) }
+            if is_it && fits {
+                Ok(Some(answer.body))
+            } else {
+                Err(Miss::later("another range came than was asked for"))
+            }
         }
         // A server that knows no ranges sends everything.
         _ => {

@@ -13,8 +13,8 @@ use std::path::Path;
 use rusty_s3::Method;
 
 use super::client::{Ask, Client};
-use super::fetch::sha256_of;
 pub(super) use super::fetch::Trouble;
+use super::fetch::sha256_of;
 use super::object::{self, content_md5, uploading, version};
 use super::trouble::{Miss, S3Error};
 use super::xml;
@@ -96,7 +96,10 @@ impl Upload<'_> {
                     if document.root == "CompleteMultipartUploadResult" {
                         return Ok(document.get("ETag").map_or_else(|| version(&answer), str::to_owned));
                     }
-                    Miss::later(format!("the parts are not put together: {}", document.get("Code").unwrap_or("no reason")))
+                    Miss::later(format!(
+                        "the parts are not put together: {}",
+                        document.get("Code").unwrap_or("no reason")
+                    ))
                 }
                 Err(miss) => miss,
             };

@@ -58,9 +58,9 @@ fn ask(agent: &Agent, url: &str, request: Request<()>) -> Result<Option<Vec<u8>>
 }
 
 fn request(method: &str, url: &str, headers: &[(&str, &str)]) -> Result<Request<()>, CredentialError> {
-    let built = headers.iter().fold(Request::builder().method(method).uri(url), |request, (name, value)| {
-        request.header(*name, *value)
-    });
+    let built = headers
+        .iter()
+        .fold(Request::builder().method(method).uri(url), |request, (name, value)| request.header(*name, *value));
     built.body(()).map_err(|error| no_keys(url, &error.to_string()))
 }
 
@@ -119,9 +119,8 @@ pub(super) fn web_identity(identity: &WebIdentity) -> Result<Lent, CredentialErr
     let said = ask(&agent(SILENCE), endpoint, request("GET", url.as_str(), &[])?)?;
     let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
     let document = xml::parse(&said).map_err(|_| no_keys(endpoint, "it says no keys"))?;
-    let field = |name: &str| {
-        document.get(&format!("AssumeRoleWithWebIdentityResult/Credentials/{name}")).map(str::to_owned)
-    };
+    let field =
+        |name: &str| document.get(&format!("AssumeRoleWithWebIdentityResult/Credentials/{name}")).map(str::to_owned);
     let (Some(id), Some(secret)) = (field("AccessKeyId"), field("SecretAccessKey")) else {
         return Err(no_keys(endpoint, "it says no keys"));
     };

@@ -74,11 +74,8 @@ impl Profiles {
         let mut section = Section::new();
         for (path, is_config) in [(&self.credentials, false), (&self.config, true)] {
             let Some(path) = path else { continue };
-            let header = if is_config && self.name != "default" {
-                format!("profile {}", self.name)
-            } else {
-                self.name.clone()
-            };
+            let header =
+                if is_config && self.name != "default" { format!("profile {}", self.name) } else { self.name.clone() };
             section.extend(read(path)?.map(|text| lines_of(&text, &header)).unwrap_or_default());
         }
         Ok(section)
@@ -154,13 +151,12 @@ mod tests {
 
     #[test]
     fn settings_are_those_of_the_profile() {
-        let settings = |name| profiles(name).1.settings();
-        let _kept = profiles("default");
         let (_folder, default) = profiles("default");
         assert_eq!(default.settings(), ProfileSettings { region: Some("eu-west-1".into()), endpoint: None });
         let (_folder, work) = profiles("work");
         assert_eq!(work.settings(), ProfileSettings { region: None, endpoint: Some("http://there".into()) });
-        assert_eq!(settings("nobody"), ProfileSettings::default());
+        let (_folder, nobody) = profiles("nobody");
+        assert_eq!(nobody.settings(), ProfileSettings::default());
     }
 
     #[test]

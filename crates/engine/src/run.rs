@@ -301,7 +301,7 @@ impl Run {
         };
         let dataset = BlobName::join(&["dataset", &run.pipeline.name]);
         let record = blocking(move || run.save(&record).map(|()| record)).await?;
-        Ok(RunSummary { dataset, record })
+        Ok(RunSummary { record, dataset })
     }
 
     async fn run_phase(

@@ -1,5 +1,6 @@
 //! Requests: signed, sent, repeated with patience, given up with a reason.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -78,6 +79,9 @@ impl Default for S3Patience {
 const SIGNATURE_LIFE_S: u64 = 3600;
 /// Connections that stay open for the next request: some more than there are threads that ask.
 const IDLE_CONNECTIONS: usize = 32;
+/// Requests after which a client gives up that never had an answer: most likely there is no network, or the address is wrong,
+/// and a minute of patience would look like a hang.
+const FIRST_ATTEMPTS_MAX: usize = 3;
 
 /// A request, but for its signature.
 #[derive(Debug, Clone)]
@@ -141,6 +145,8 @@ pub(super) struct Client {
     credentials: Chain,
     patience: S3Patience,
     brake: Brake,
+    /// The server has answered something: it is there.
+    answered: AtomicBool,
 }
 
 impl Client {
@@ -174,7 +180,8 @@ impl Client {
             .timeout_per_write(silence)
             .build()
             .new_agent();
-        Ok(Self { bucket, agent, credentials, patience: server.patience, brake: Brake::default() })
+        let (patience, brake, answered) = (server.patience, Brake::default(), AtomicBool::new(false));
+        Ok(Self { bucket, agent, credentials, patience, brake, answered })
     }
 
     /// Asks until there is an answer.
@@ -218,6 +225,7 @@ impl Client {
             self.agent.run(request.body(()).map_err(invalid)?)
         };
         let mut response = sent.map_err(|error| Miss::later(error.to_string()))?;
+        self.answered.store(true, Ordering::Relaxed);
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut answer = Answer { status, headers, body: Vec::new() };
         if ask.method != Method::Head {
@@ -293,7 +301,8 @@ impl Attempts<'_> {
             Miss::SlowDown { asked } => ("the server asks for fewer requests".to_owned(), asked, true),
             Miss::Later { reason, asked } => (reason, asked, false),
         };
-        let Some(own) = self.waits.next() else {
+        let is_hopeless = !self.client.answered.load(Ordering::Relaxed) && self.made >= FIRST_ATTEMPTS_MAX;
+        let Some(own) = self.waits.next().filter(|_| !is_hopeless) else {
             return Err(S3Error::GivenUp { attempts: self.made, reason });
         };
         let wait = own.max(asked.unwrap_or_default()).min(self.client.patience.wait_max);

@@ -80,14 +80,13 @@ impl S3Store {
         let key = self.address.key(FORMAT_FILE);
         let expected = format_record();
         let failed = |source| self.failed("open", FORMAT_FILE)(source);
-        let found = match object::get(&self.client, &key).map_err(failed)? {
-            Some(found) => found,
-            None => {
-                // Servers disagree about what they say of objects where there is no bucket; of lists they do not.
-                list::list(&self.client, &key).map_err(failed)?;
-                create::create(&self.client, &key, expected.as_bytes()).map_err(failed)?;
-                expected.clone().into_bytes()
-            }
+        let found = if let Some(found) = object::get(&self.client, &key).map_err(failed)? {
+            found
+        } else {
+            // Servers disagree about what they say of objects where there is no bucket; of lists they do not.
+            list::list(&self.client, &key).map_err(failed)?;
+            create::create(&self.client, &key, expected.as_bytes()).map_err(failed)?;
+            expected.clone().into_bytes()
         };
         if found != expected.as_bytes() {
             let found = String::from_utf8_lossy(&found).into_owned();

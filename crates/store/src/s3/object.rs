@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXLOWER};
 use md5::Md5;
 use rusty_s3::Method;
 use sha2::{Digest as _, Sha256};
@@ -39,16 +38,12 @@ pub(super) fn version(answer: &Answer) -> String {
 
 /// SHA-256 as it stands in headers.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 /// What the server checks on arrival. MD5, since every server has known it for twenty years, for parts of an upload too.
 pub(super) fn content_md5(bytes: &[u8]) -> String {
-    STANDARD.encode(Md5::digest(bytes))
+    BASE64.encode(&Md5::digest(bytes))
 }
 
 /// A request that writes an object whole.

@@ -83,7 +83,9 @@ pub(crate) fn does_what_a_map_does(store: &dyn Store, seed: u64, operations: usi
             }
         }
     }
-    FOLDERS.iter().for_each(|folder| check_list(store, folder, &map, "at the end"));
+    for folder in FOLDERS {
+        check_list(store, folder, &map, "at the end");
+    }
     check_folder(store, &map);
 }
 

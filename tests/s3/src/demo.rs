@@ -26,8 +26,9 @@ fn program() -> Option<PathBuf> {
     cargo.env_remove("CARGO_TARGET_DIR");
     let built = cargo.output().expect("cargo");
     let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-    let program = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    program.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).last()
+    let message = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok();
+    let executable = |line: &str| Some(PathBuf::from(message(line)?["executable"].as_str()?));
+    messages.lines().rev().find_map(executable)
 }
 
 struct Demo<'a> {

@@ -42,6 +42,12 @@ impl Place {
         Arc::new(self.open(&format!("s3://state/{prefix}"), Some(SECRET)).expect("a store"))
     }
 
+    /// A store for large files: the line hands an answer on when it has all of it, and that takes its time.
+    fn slow_store(&self, prefix: &str) -> S3Store {
+        let patience = S3Patience { silence_max: Duration::from_secs(60), ..quick() };
+        self.open_with(&format!("s3://state/{prefix}"), Some(SECRET), patience).expect("a store")
+    }
+
     fn open(&self, address: &str, secret: Option<&str>) -> Result<S3Store, StoreError> {
         self.open_with(address, secret, quick())
     }
@@ -93,9 +99,9 @@ fn one_of_many_writers_wins() {
 #[test]
 fn large_files_come_back_in_parts() {
     let place = Place::new();
-    let store = place.store("large");
+    let store = place.slow_store("large");
     // Three parts of an upload, and four pieces when they are fetched: the copy that writing left behind is somebody else's.
-    suite::large_files_come_back(store.as_ref(), (40 << 20) + 7);
+    suite::large_files_come_back(&store, (40 << 20) + 7);
     std::fs::remove_dir_all(place.folder.path().join("cache/blobs")).expect("removed");
     let fetched = store.local_path(&name("large/file")).expect("fetched");
     assert_eq!(fetched.metadata().expect("a file").len(), (40 << 20) + 7);
@@ -137,7 +143,7 @@ fn lost_answers_leave_one_winner() {
     let counted = std::sync::atomic::AtomicUsize::new(0);
     place.line.rule(move |_, line| {
         let is_put = line.starts_with("PUT ");
-        (is_put && counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0).then_some(Fault::Lose)
+        (is_put && counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2)).then_some(Fault::Lose)
     });
     suite::one_of_many_writers_wins(store.as_ref(), 12);
     // The whole of it, by hand: done, lost, asked again, and still the winner.
@@ -160,7 +166,7 @@ fn lost_answers_leave_one_winner() {
 #[test]
 fn an_upload_in_parts_survives_the_line() {
     let place = Place::new();
-    let store = place.store("parts");
+    let store = place.slow_store("parts");
     let bytes = vec![7_u8; (33 << 20) + 5];
     for (kind, fault) in [Fault::Lose, Fault::Status(500), Fault::HangUp].into_iter().enumerate() {
         // Begun, three parts, completed.

@@ -44,7 +44,7 @@ impl Place {
 
     /// A store for large files: the line hands an answer on when it has all of it, and that takes its time.
     fn slow_store(&self, prefix: &str) -> S3Store {
-        let patience = S3Patience { silence_max: Duration::from_secs(60), ..quick() };
+        let patience = S3Patience { silence_max: Duration::from_mins(1), ..quick() };
         self.open_with(&format!("s3://state/{prefix}"), Some(SECRET), patience).expect("a store")
     }
 

@@ -71,7 +71,7 @@ pub(crate) enum Command {
         of: BenchCommand,
     },
     /// Say what is installed, what is missing and how to get it.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Print the JSON Schema of the pipeline file or of the manifest, or the columns of a subset.
     Schema {
         /// `pipeline`, `manifest`, or a subset: `pages`, `meta`, `edit`, `polish`, `preference`, `rejects`.
@@ -137,6 +137,13 @@ pub(crate) struct BenchRenderArgs {
     pub(crate) chrome: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Try a store in S3 as well: `s3://bucket/prefix`.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) store: Option<String>,
+}
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FileArgs {
     /// The pipeline file.
@@ -144,9 +151,9 @@ pub(crate) struct FileArgs {
     /// Set a key of the file, such as `render.tabs=8`; may be given more than once.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) sets: Vec<String>,
-    /// Folder of the state and of the dataset, instead of the one that the file names.
+    /// Folder of the state and of the dataset, or a prefix in S3 (`s3://bucket/prefix`), instead of what the file names.
     #[arg(long, value_name = "DIR")]
-    pub(crate) store: Option<PathBuf>,
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -330,7 +337,7 @@ pub(crate) struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The folder of a dataset.
+    /// The folder of a dataset, or its address in S3, such as `s3://bucket/prefix/dataset/demo`.
     pub(crate) dataset: PathBuf,
     /// Rows to render again, chosen by hash; all by default.
     #[arg(long, value_name = "N")]

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use pipeline::{Environment, Key, S3Credentials};
+use pipeline::{Environment, Key, S3Credentials, S3Environment};
+use store::s3::{Container, Keys, Profiles, Surroundings, WebIdentity};
 
 /// Path of the ONNX Runtime library; the name that the `ort` crate gave it.
 const ONNX_RUNTIME: &str = "ORT_DYLIB_PATH";
@@ -24,6 +25,7 @@ pub(crate) fn read() -> Environment {
         path: variable(PATH).unwrap_or_default(),
         onnx_runtime: onnx_runtime_candidates(),
         s3: s3_credentials(),
+        s3_state: s3_state(),
         model_key: model_key(),
         is_root: rustix::process::geteuid().is_root(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -51,6 +53,61 @@ fn s3_credentials() -> Option<S3Credentials> {
         key: text("AWS_ACCESS_KEY_ID")?,
         secret: text("AWS_SECRET_ACCESS_KEY")?,
         token: text("AWS_SESSION_TOKEN"),
+    })
+}
+
+/// Where containers ask for their role when they are told a path alone.
+const CONTAINER: &str = "http://169.254.170.2";
+/// Where machines do.
+const INSTANCE: &str = "http://169.254.169.254";
+
+/// What the environment says about a store in S3, in the names that every tool of S3 reads.
+fn s3_state() -> S3Environment {
+    let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+    let home = variable(HOME).map(PathBuf::from);
+    let in_home = |file: &str| home.as_ref().map(|home| home.join(".aws").join(file));
+    let profiles = Profiles {
+        credentials: variable("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from).or_else(|| in_home("credentials")),
+        config: variable("AWS_CONFIG_FILE").map(PathBuf::from).or_else(|| in_home("config")),
+        is_named: variable("AWS_PROFILE").is_some(),
+        name: text("AWS_PROFILE").unwrap_or_else(|| "default".to_owned()),
+    };
+    let settings = profiles.settings();
+    let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION")).or(settings.region);
+    let is_off = |name| text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let container = text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").map(|path| format!("{CONTAINER}{path}"));
+    let container = container.or_else(|| text("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
+    let instance = || text("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| INSTANCE.to_owned());
+    let surroundings = Surroundings {
+        keys: s3_credentials().map(|S3Credentials { key, secret, token }| Keys { id: key, secret, token }),
+        web_identity: web_identity(region.as_deref()),
+        container: container.map(|url| Container {
+            url,
+            token_file: variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map(PathBuf::from),
+        }),
+        instance: (!is_off("AWS_EC2_METADATA_DISABLED")).then(instance),
+        profiles,
+    };
+    S3Environment {
+        surroundings,
+        region,
+        endpoint: text("AWS_ENDPOINT_URL_S3").or_else(|| text("AWS_ENDPOINT_URL")).or(settings.endpoint),
+        caches: variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(home?.join(".cache"))),
+    }
+}
+
+/// A role that a cluster gives by a token.
+fn web_identity(region: Option<&str>) -> Option<WebIdentity> {
+    let text = |name| variable(name).map(|value| value.to_string_lossy().into_owned());
+    let endpoint = || {
+        let amazon = |region| format!("https://sts.{region}.amazonaws.com/");
+        text("AWS_ENDPOINT_URL_STS").unwrap_or_else(|| amazon(region.unwrap_or("us-east-1")))
+    };
+    Some(WebIdentity {
+        token_file: variable("AWS_WEB_IDENTITY_TOKEN_FILE")?.into(),
+        role: text("AWS_ROLE_ARN")?,
+        session: text("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| "databuild".to_owned()),
+        endpoint: endpoint(),
     })
 }
 

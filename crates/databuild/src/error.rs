@@ -85,6 +85,11 @@ impl From<EngineError> for CommandError {
         if let Some(trouble) = error.disk() {
             return Self::new(ExitStatus::Environment, error).hint(disk_hint(trouble));
         }
+        if let EngineError::Store(trouble) = &error
+            && let Some(hint) = trouble.hint()
+        {
+            return Self::new(ExitStatus::Environment, error).hint(hint);
+        }
         let (status, hint) = match &error {
             EngineError::Mismatch { .. } => (ExitStatus::Bug, "please report this with your pipeline file"),
             EngineError::OverBudget { .. } => (

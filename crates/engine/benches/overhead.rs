@@ -18,7 +18,7 @@ use engine::{
 };
 use item::{Attributes, Body, BodyKind, Digest, Head, Item, ItemId, Loss, Page, Provenance, Verdict};
 use serde_json::json;
-use store::{BlobInfo, BlobName, LocalStore, Store, StoreError};
+use store::{BlobInfo, BlobName, LocalPath, LocalStore, Store, StoreError};
 
 const ITEMS: u64 = 400_000;
 /// Partitions of that many items: 50,000 captures are one of Common Crawl's archives.
@@ -438,8 +438,11 @@ impl Store for Metered {
     fn put_file(&self, name: &BlobName, file: &Path) -> Result<(), StoreError> {
         self.meter.time(|| self.inner.put_file(name, file))
     }
-    fn local_path(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
+    fn local_path(&self, name: &BlobName) -> Result<LocalPath, StoreError> {
         self.meter.time(|| self.inner.local_path(name))
+    }
+    fn local_folder(&self, prefix: &str) -> Result<LocalPath, StoreError> {
+        self.meter.time(|| self.inner.local_folder(prefix))
     }
     fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, StoreError> {
         self.meter.time(|| self.inner.list(prefix))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use item::{Digest, Item};
-use store::{BlobName, Store};
+use store::{BlobName, Store, at_once};
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::collect::{Collected, RestCollector};
@@ -16,7 +17,7 @@ use crate::key::unit_key;
 use crate::lease::{Lease, Leases, Patience};
 use crate::ledger::{self, FileRef, Finished, PartitionManifest};
 use crate::partition::{Reads, Unit};
-use crate::{EngineError, Fingerprint, Pipeline, RestFormat, RunEvent, Sourced, StageError};
+use crate::{EngineError, Fingerprint, PhaseBooks, Pipeline, RestFormat, RunEvent, Sourced, StageError};
 
 /// Name under which the first phase books what the source itself refuses.
 pub(crate) const SOURCE: &str = "source";
@@ -44,12 +45,15 @@ impl PhaseShared {
     }
 }
 
+/// Results that are looked for at the same time: a store on a network answers many questions as quickly as one.
+const LOOKS_AT_ONCE: usize = 16;
+
 /// The results that are there already, unit by unit.
 pub(crate) fn find_results(
     shared: &PhaseShared,
     units: &[Unit],
 ) -> Result<Vec<Option<PartitionManifest>>, EngineError> {
-    units.iter().map(|unit| ledger::find(shared.store.as_ref(), shared.name(), &shared.key(unit))).collect()
+    at_once(units, LOOKS_AT_ONCE, |unit| ledger::find(shared.store.as_ref(), shared.name(), &shared.key(unit)))
 }
 
 /// Runs the units that have no result yet, but for those that another process does; gives all results in the order of the
@@ -125,50 +129,69 @@ async fn claim(shared: &PhaseShared, unit: &Unit) -> Result<Claim, EngineError> 
 }
 
 /// Does a unit and commits it; `None` when its lease was lost before there was anything of it in the store.
-async fn run_unit(shared: &PhaseShared, unit: Unit, lease: &Lease) -> Result<Option<PartitionManifest>, EngineError> {
+async fn run_unit(
+    shared: &PhaseShared,
+    unit: Unit,
+    lease: &Arc<Lease>,
+) -> Result<Option<PartitionManifest>, EngineError> {
     let started = Instant::now();
     let spec = &shared.pipeline.phases[shared.phase];
-    let store = shared.store.as_ref();
-    let scratch = store.scratch()?;
+    let scratch = shared.store.scratch()?;
     let collector = RestCollector::create(&shared.pipeline.rest, scratch.path(), shared.pipeline.gives(shared.phase))?;
     let source_name = matches!(unit.reads, Reads::Source(_)).then_some(SOURCE);
     let feed = feed(shared, &unit);
     let (collected, books) = run_flow(&shared.flow, source_name, &spec.stages, feed, collector).await?;
-    if !lease.is_held()? {
-        return Ok(None);
+    let done = Done { unit, collected, books, scratch, started };
+    let (shared, lease) = (shared.clone(), Arc::clone(lease));
+    // A file takes its time to a store on a network, and the lease has to be renewed meanwhile.
+    blocking(move || if lease.is_held()? { done.commit(&shared).map(Some) } else { Ok(None) }).await
+}
+
+/// A unit that is done and not published yet.
+struct Done {
+    unit: Unit,
+    collected: Collected,
+    books: PhaseBooks,
+    scratch: TempDir,
+    started: Instant,
+}
+
+impl Done {
+    /// Publishes it, or gives what somebody else has published first.
+    fn commit(self, shared: &PhaseShared) -> Result<PartitionManifest, EngineError> {
+        let (store, phase, key) = (shared.store.as_ref(), shared.name(), shared.key(&self.unit));
+        let files = publish(store, phase, &key, &self.collected, self.scratch.path())?;
+        let [items_file, index_file, losses_file] = files.clone();
+        let elapsed_ms = self.started.elapsed().as_millis() as u64;
+        let finished = Finished {
+            phase: phase.to_owned(),
+            partition: self.unit.name,
+            key,
+            fingerprints: shared.fingerprints.to_vec(),
+            output: self.collected.output,
+            items: self.collected.items,
+            books: self.books,
+            elapsed_ms,
+            items_file,
+            index_file,
+            losses_file,
+        };
+        let name = ledger::record_name("unit", phase, &key);
+        let manifest = ledger::commit(store, &name, finished.into_manifest())?;
+        let is_ours = manifest.files().iter().zip(&files).all(|(committed, file)| committed.name == file.name);
+        if !is_ours {
+            // Somebody was first: the loser leaves nothing behind.
+            files.iter().try_for_each(|file| store.delete(&file.name))?;
+            return Ok(manifest);
+        }
+        shared.flow.observer.event(&RunEvent::PartitionCommitted {
+            phase: phase.to_owned(),
+            partition: manifest.partition.clone(),
+            items: manifest.items,
+            elapsed_ms,
+        });
+        Ok(manifest)
     }
-    let key = shared.key(&unit);
-    let files = publish(store, spec.name, &key, &collected, scratch.path())?;
-    let [items_file, index_file, losses_file] = files.clone();
-    let elapsed_ms = started.elapsed().as_millis() as u64;
-    let finished = Finished {
-        phase: spec.name.to_owned(),
-        partition: unit.name,
-        key,
-        fingerprints: shared.fingerprints.to_vec(),
-        output: collected.output,
-        items: collected.items,
-        books,
-        elapsed_ms,
-        items_file,
-        index_file,
-        losses_file,
-    };
-    let name = ledger::record_name("unit", spec.name, &key);
-    let manifest = ledger::commit(store, &name, finished.into_manifest())?;
-    let is_ours = manifest.files().iter().zip(&files).all(|(committed, file)| committed.name == file.name);
-    if !is_ours {
-        // Somebody was first: the loser leaves nothing behind.
-        files.iter().try_for_each(|file| store.delete(&file.name))?;
-        return Ok(Some(manifest));
-    }
-    shared.flow.observer.event(&RunEvent::PartitionCommitted {
-        phase: spec.name.to_owned(),
-        partition: manifest.partition.clone(),
-        items: manifest.items,
-        elapsed_ms,
-    });
-    Ok(Some(manifest))
 }
 
 /// Publishes the files of an attempt under names of its own.
@@ -187,8 +210,8 @@ fn publish(
     let put = |path: &std::path::Path| -> Result<FileRef, EngineError> {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let name = BlobName::join(&["parts", phase, &key.to_string(), &format!("{attempt}-{file}")]);
+        let bytes = path.metadata().map_or(0, |metadata| metadata.len());
         store.put_file(&name, path)?;
-        let bytes = store.size(&name)?.unwrap_or_default();
         Ok(FileRef { name, bytes })
     };
     Ok([put(&collected.items_path)?, put(&collected.index_path)?, put(&collected.losses_path)?])

@@ -278,7 +278,10 @@ impl Run {
         let (dataset, outcome) = run.run_sink(&trail).await?;
         let stages = timings.stages();
         // A record that can't be read tells no pace, and is written anew below.
-        let last = last_record(run.store.as_ref(), &run.pipeline.name).unwrap_or_default();
+        let last = {
+            let run = Arc::clone(&run);
+            blocking(move || last_record(run.store.as_ref(), &run.pipeline.name).unwrap_or_default()).await
+        };
         let pace = pace(&trail.phases, &stages, last);
         let record = RunRecord {
             format: RECORD_FORMAT,
@@ -296,8 +299,9 @@ impl Run {
             stages,
             pace,
         };
-        run.save(&record)?;
-        Ok(RunSummary { dataset: BlobName::join(&["dataset", &run.pipeline.name]), record })
+        let dataset = BlobName::join(&["dataset", &run.pipeline.name]);
+        let record = blocking(move || run.save(&record).map(|()| record)).await?;
+        Ok(RunSummary { record, dataset })
     }
 
     async fn run_phase(
@@ -309,7 +313,8 @@ impl Run {
         let clock = Instant::now();
         let spec = &self.pipeline.phases[number];
         let mut shared = self.phase(number, Arc::clone(&trail.decisions));
-        let results = find_results(&shared, units)?;
+        let (finding, of) = (shared.clone(), units.to_vec());
+        let results = blocking(move || find_results(&finding, &of)).await?;
         let reused = results.iter().flatten().count();
         if reused < units.len() {
             let run = Arc::clone(self);
@@ -389,7 +394,8 @@ impl Run {
         let books = record.books.clone();
         trail.barriers.push(BarrierRecord { barrier: record.barrier.clone(), reused, key: Some(record.key), books });
         trail.push(&manifests, record, decided);
-        slices(self.store.as_ref(), &trail.manifests, &trail.decisions)
+        let (run, decisions) = (Arc::clone(self), Arc::clone(&trail.decisions));
+        blocking(move || slices(run.store.as_ref(), &manifests, &decisions)).await
     }
 
     /// Has the barrier decide over everything that a phase gave.

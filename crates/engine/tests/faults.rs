@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::World;
-use store::{BlobInfo, BlobName, Store, StoreError};
+use store::{BlobInfo, BlobName, LocalPath, Store, StoreError};
 
 const SMALL: &[(&str, u64)] = &[("a", 50), ("b", 30)];
 
@@ -57,9 +57,13 @@ impl Store for Failing {
         self.operation()?;
         self.inner.put_file(name, file)
     }
-    fn local_path(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
+    fn local_path(&self, name: &BlobName) -> Result<LocalPath, StoreError> {
         self.operation()?;
         self.inner.local_path(name)
+    }
+    fn local_folder(&self, prefix: &str) -> Result<LocalPath, StoreError> {
+        self.operation()?;
+        self.inner.local_folder(prefix)
     }
     fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, StoreError> {
         self.operation()?;

@@ -4,13 +4,13 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::World;
 use engine::{RunEvent, housekeeping};
-use store::{BlobInfo, BlobName, Store, StoreError};
+use store::{BlobInfo, BlobName, LocalPath, Store, StoreError};
 
 const MANY: &[(&str, u64)] = &[("a", 90), ("b", 70), ("c", 110), ("d", 80), ("e", 60), ("f", 100)];
 
@@ -85,8 +85,11 @@ impl Store for Overtaken {
     fn put_file(&self, name: &BlobName, file: &Path) -> Result<(), StoreError> {
         self.0.put_file(name, file)
     }
-    fn local_path(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
+    fn local_path(&self, name: &BlobName) -> Result<LocalPath, StoreError> {
         self.0.local_path(name)
+    }
+    fn local_folder(&self, prefix: &str) -> Result<LocalPath, StoreError> {
+        self.0.local_folder(prefix)
     }
     fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, StoreError> {
         self.0.list(prefix)

@@ -12,8 +12,9 @@ use stages::{
     TakedownList, TriplesBarrier, WarcSource,
 };
 pub use stages::{Key, S3Credentials};
-use store::{LocalStore, Store};
+use store::Store;
 
+use crate::store::{S3Environment, open_store};
 use crate::{Loaded, PipelineError};
 
 /// What the machine offers; only the binary reads the environment.
@@ -23,8 +24,10 @@ pub struct Environment {
     pub path: OsString,
     /// Where the ONNX Runtime library may be, most wanted first.
     pub onnx_runtime: Vec<PathBuf>,
-    /// What requests to S3 are signed with; without, they are anonymous.
+    /// What requests to S3 for archives are signed with; without, they are anonymous.
     pub s3: Option<S3Credentials>,
+    /// How a store in S3 is reached.
+    pub s3_state: S3Environment,
     /// What servers of a model want to see.
     pub model_key: Option<Key>,
     /// We are root, so Chrome can have no sandbox.
@@ -52,16 +55,10 @@ fn setup(table: &'static str) -> impl FnOnce(StageError) -> PipelineError {
     move |source| PipelineError::Setup { table, source }
 }
 
-/// Opens the store that a pipeline file names.
-pub fn open_store(loaded: &Loaded) -> Result<Arc<dyn Store>, PipelineError> {
-    let folder = loaded.base.join(&loaded.file.run.store);
-    Ok(Arc::new(LocalStore::open(folder).map_err(PipelineError::Store)?))
-}
-
 /// Sets up every stage: finds files, Chrome and the model, opens the store.
 pub fn build(loaded: &Loaded, environment: &Environment) -> Result<Built, PipelineError> {
     let Loaded { file, base } = loaded;
-    let store = open_store(loaded)?;
+    let store = open_store(loaded, environment)?;
     let mut source = WarcSource::new(&file.source, base, Arc::clone(&store)).map_err(setup("source"))?;
     if let Some(credentials) = &environment.s3 {
         source = source.with_s3_credentials(credentials.clone());

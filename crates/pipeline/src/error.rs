@@ -60,6 +60,9 @@ pub enum PipelineError {
         /// What it should be.
         why: &'static str,
     },
+    /// The store's address makes no sense.
+    #[error("understand `run.store`")]
+    Address(#[source] store::s3::InvalidAddress),
     /// The store could not be opened.
     #[error("open the store")]
     Store(#[source] store::StoreError),
@@ -80,6 +83,7 @@ impl PipelineError {
         match self {
             Self::UnknownKey { nearest: Some(nearest), .. } => vec![format!("did you mean `{nearest}`?")],
             Self::UnknownKey { .. } => vec!["`databuild schema` prints every key with its meaning".into()],
+            Self::Store(error) => error.hint().into_iter().collect(),
             Self::Set { .. } => vec!["for example `--set render.tabs=8`".into()],
             Self::Read { .. } => vec!["the argument is the path of a TOML file, such as pipelines/demo.toml".into()],
             Self::Setup { table: "render" | "score", .. } => {

@@ -8,10 +8,12 @@ mod error;
 mod file;
 mod parse;
 mod schema;
+mod store;
 mod unknown;
 
-pub use build::{Built, Environment, Key, S3Credentials, build, open_store};
+pub use build::{Built, Environment, Key, S3Credentials, build};
 pub use error::PipelineError;
-pub use file::{PipelineFile, RunConfig};
+pub use file::{Addressing, PipelineFile, RunConfig, S3Config};
 pub use parse::{Loaded, load, parse};
 pub use schema::json_schema;
+pub use store::{S3Environment, S3Place, open_store};

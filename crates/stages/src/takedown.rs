@@ -154,9 +154,7 @@ impl TakedownList {
     pub fn read(&self) -> Result<Takedowns, StageError> {
         let unreadable = |blob: &BlobName| format!("read the takedowns in `{blob}`");
         let mut all = BTreeSet::new();
-        let folder = format!("{TAKEDOWNS}/{}", self.run);
-        let blobs = self.store.list(&folder).map_err(|error| StageError::new("list the takedowns", error))?;
-        for blob in blobs.into_iter().map(|blob| blob.name) {
+        for blob in self.blobs()?.0 {
             let bytes = self.store.get(&blob).map_err(|error| StageError::new(unreadable(&blob), error))?;
             for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 // A line that is passed over would bring rows back.
@@ -166,6 +164,27 @@ impl TakedownList {
             }
         }
         Ok(Takedowns::new(all))
+    }
+
+    fn blob(&self, number: usize) -> BlobName {
+        BlobName::join(&[TAKEDOWNS, &self.run, &format!("{number:05}.jsonl")])
+    }
+
+    /// All blobs of the list, and the number of the next one. A store may be behind with what it names, and what is
+    /// overlooked would come back; but the numbers have no gaps, so it can be asked for the next.
+    fn blobs(&self) -> Result<(BTreeSet<BlobName>, usize), StageError> {
+        let failed = |error| StageError::new("list the takedowns", error);
+        let listed = self.store.list(&format!("{TAKEDOWNS}/{}", self.run)).map_err(failed)?;
+        let mut blobs: BTreeSet<BlobName> = listed.into_iter().map(|blob| blob.name).collect();
+        let mut number = 1;
+        loop {
+            let blob = self.blob(number);
+            if !blobs.contains(&blob) && self.store.size(&blob).map_err(failed)?.is_none() {
+                return Ok((blobs, number));
+            }
+            blobs.insert(blob);
+            number += 1;
+        }
     }
 
     /// Adds what is not on the list yet, and gives the blob that holds it; `None` where all of it was there.
@@ -181,12 +200,11 @@ impl TakedownList {
         if lines.is_empty() {
             return Ok(None);
         }
-        let folder = format!("{TAKEDOWNS}/{}", self.run);
-        let failed = |error| StageError::new("keep the takedowns", error);
-        let mut number = self.store.list(&folder).map_err(failed)?.len() + 1;
+        let mut number = self.blobs()?.1;
         loop {
-            let blob = BlobName::join(&[&folder, &format!("{number:05}.jsonl")]);
-            if self.store.put_if_absent(&blob, lines.as_bytes()).map_err(failed)? {
+            let blob = self.blob(number);
+            let kept = self.store.put_if_absent(&blob, lines.as_bytes());
+            if kept.map_err(|error| StageError::new("keep the takedowns", error))? {
                 return Ok(Some(blob));
             }
             number += 1;
@@ -329,7 +347,7 @@ impl Taken<Provenance> {
 #[cfg(test)]
 mod tests {
     use ::dataset::Subset;
-    use store::LocalStore;
+    use store::{BlobInfo, LocalPath, LocalStore, StoreError};
 
     use super::*;
 
@@ -435,5 +453,61 @@ mod tests {
         assert_ne!(both.digest(), first);
         let other = TakedownList::new(store, "other");
         assert!(other.read().expect("no list").is_empty(), "each run has its own");
+    }
+
+    /// A store that has not heard yet of anything that was put into it, as its lists go.
+    #[derive(Debug)]
+    struct Behind(LocalStore);
+
+    impl Store for Behind {
+        fn list(&self, _: &str) -> Result<Vec<BlobInfo>, StoreError> {
+            Ok(Vec::new())
+        }
+        fn get(&self, name: &BlobName) -> Result<Vec<u8>, StoreError> {
+            self.0.get(name)
+        }
+        fn get_range(&self, name: &BlobName, range: std::ops::Range<u64>) -> Result<Vec<u8>, StoreError> {
+            self.0.get_range(name, range)
+        }
+        fn size(&self, name: &BlobName) -> Result<Option<u64>, StoreError> {
+            self.0.size(name)
+        }
+        fn put(&self, name: &BlobName, bytes: &[u8]) -> Result<(), StoreError> {
+            self.0.put(name, bytes)
+        }
+        fn put_if_absent(&self, name: &BlobName, bytes: &[u8]) -> Result<bool, StoreError> {
+            self.0.put_if_absent(name, bytes)
+        }
+        fn put_file(&self, name: &BlobName, file: &std::path::Path) -> Result<(), StoreError> {
+            self.0.put_file(name, file)
+        }
+        fn local_path(&self, name: &BlobName) -> Result<LocalPath, StoreError> {
+            self.0.local_path(name)
+        }
+        fn local_folder(&self, prefix: &str) -> Result<LocalPath, StoreError> {
+            self.0.local_folder(prefix)
+        }
+        fn delete(&self, name: &BlobName) -> Result<(), StoreError> {
+            self.0.delete(name)
+        }
+        fn scratch(&self) -> Result<tempfile::TempDir, StoreError> {
+            self.0.scratch()
+        }
+        fn location(&self) -> String {
+            self.0.location()
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_behind_with_its_lists_brings_nothing_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Arc::new(Behind(LocalStore::open(folder.path().join("store")).expect("a store")));
+        let list = TakedownList::new(store, "demo");
+        let all: BTreeSet<Takedown> =
+            ["domain a.org", "domain b.org"].iter().map(|line| line.parse().expect("a takedown")).collect();
+        for takedown in &all {
+            list.add(&BTreeSet::from([takedown.clone()]), "1").expect("room").expect("it is new");
+        }
+        assert_eq!(list.read().expect("own list"), Takedowns::new(all));
     }
 }

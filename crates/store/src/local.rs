@@ -11,22 +11,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-use crate::{BlobInfo, BlobName, Store, StoreError};
+use crate::error::io_error;
+use crate::{BlobInfo, BlobName, FORMAT, FORMAT_FILE, LocalPath, Store, StoreError, format_record};
 
-/// Format of the folder's layout. A store of another format is refused, never guessed at.
-const FORMAT: u32 = 1;
-const FORMAT_FILE: &str = "store.json";
 const SCRATCH: &str = "tmp";
 
 /// A folder on a local disk.
 #[derive(Debug)]
 pub struct LocalStore {
     root: PathBuf,
-}
-
-fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::Io { operation, path, source }
 }
 
 impl LocalStore {
@@ -42,10 +35,10 @@ impl LocalStore {
 
     fn check_format(&self) -> Result<(), StoreError> {
         let path = self.root.join(FORMAT_FILE);
-        let expected = format!("{{\"format\":{FORMAT}}}\n");
+        let expected = format_record();
         match fs::read_to_string(&path) {
             Ok(found) if found == expected => Ok(()),
-            Ok(found) => Err(StoreError::Format { path: self.root.clone(), expected: FORMAT, found }),
+            Ok(found) => Err(self.of_another_format(found)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let temp = self.staged(&path, expected.as_bytes())?;
                 // Two first processes may race here; both write the same bytes.
@@ -54,6 +47,10 @@ impl LocalStore {
             }
             Err(source) => Err(StoreError::Io { operation: "read", path, source }),
         }
+    }
+
+    fn of_another_format(&self, found: String) -> StoreError {
+        StoreError::Format { place: self.location(), expected: FORMAT, found }
     }
 
     fn path(&self, name: &BlobName) -> PathBuf {
@@ -163,9 +160,14 @@ impl Store for LocalStore {
         sync_folder_of(&path)
     }
 
-    fn local_path(&self, name: &BlobName) -> Result<PathBuf, StoreError> {
+    fn local_path(&self, name: &BlobName) -> Result<LocalPath, StoreError> {
         let path = self.path(name);
-        if path.is_file() { Ok(path) } else { Err(self.not_found(name)) }
+        if path.is_file() { Ok(LocalPath::in_place(path)) } else { Err(self.not_found(name)) }
+    }
+
+    fn local_folder(&self, prefix: &str) -> Result<LocalPath, StoreError> {
+        self.check_there()?;
+        Ok(LocalPath::in_place(self.root.join(prefix)))
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, StoreError> {

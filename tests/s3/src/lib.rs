@@ -1,9 +1,12 @@
-//! Archives in a real S3 server that checks signatures, behind a line that throttles, cuts and lies.
+//! Archives and stores in a real S3 server that checks signatures, behind a line that throttles, cuts and lies.
 
 #![cfg(test)]
 
+mod demo;
 mod line;
+mod runs;
 mod server;
+mod state;
 
 use std::io::{Cursor, Read};
 use std::path::Path;

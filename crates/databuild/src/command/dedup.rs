@@ -12,7 +12,7 @@ use item::{Head, ItemId};
 use pipeline::Built;
 
 use super::hashlist::{replace_file, to_line};
-use super::{Outcome, build, tune, verify};
+use super::{Outcome, build, finished, tune};
 use crate::cli::{DedupCommand, IndexArgs};
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
@@ -90,12 +90,12 @@ pub(super) fn dataset_rows(
     built: &Built,
     record: &RunRecord,
 ) -> Result<BTreeMap<ItemId, (u32, PageRow)>, CommandError> {
-    let folder = std::path::Path::new(&built.store.location()).join(&record.dataset.folder);
-    let manifest = verify::read_manifest(&folder)?;
+    let manifest = finished::manifest(built.store.as_ref(), record)?;
     let unreadable = |error| CommandError::new(ExitStatus::CheckFailed, error);
     let mut rows = BTreeMap::new();
     for shard in manifest.shards().filter(|shard| shard.subset == "pages") {
-        let reader = ShardReader::open(&folder.join(&shard.path)).map_err(unreadable)?;
+        let file = finished::dataset_file(built.store.as_ref(), record, &shard.path)?;
+        let reader = ShardReader::open(&file).map_err(unreadable)?;
         for row in reader.pages(Columns::LIGHT).map_err(unreadable)? {
             let row = row.map_err(unreadable)?;
             rows.insert(row.id, (shard.edition, row));

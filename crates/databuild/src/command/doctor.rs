@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pipeline::Environment;
+use pipeline::{Environment, S3Config, S3Place};
 use render::{CardFault, Farm, FarmConfig, chrome_build, find_chrome, render_card};
 use score::{Runtime, find_runtime};
 
 use super::Outcome;
+use crate::cli::DoctorArgs;
 use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
@@ -40,10 +41,10 @@ const SCRIPTS: &[(&str, &str)] = &[
 const FONT_PACKAGES: &str = "apt-get install fonts-liberation fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji";
 
 /// Looks at everything that a run needs.
-pub(crate) fn doctor(printer: Printer) -> Outcome {
+pub(crate) fn doctor(args: &DoctorArgs, printer: Printer) -> Outcome {
     let environment = environment::read();
     let chrome = find_chrome(None, &environment.path);
-    let findings = [
+    let mut findings = vec![
         ("machine", machine()),
         ("Chrome", chrome_installed(chrome.as_ref().map_err(ToString::to_string).map(PathBuf::as_path), &environment)),
         ("render", chrome.map_or_else(|_| no_chrome(), |chrome| test_card(&chrome, &environment))),
@@ -51,6 +52,7 @@ pub(crate) fn doctor(printer: Printer) -> Outcome {
         ("ONNX Runtime", onnx_runtime(&environment)),
         ("GPU", gpu()),
     ];
+    findings.extend(args.store.iter().map(|address| ("store", store(address, &environment))));
     let mut bad = 0;
     for (what, finding) in findings {
         let (mark, text, advice) = match finding {
@@ -163,6 +165,24 @@ fn onnx_runtime(environment: &Environment) -> Finding {
             Finding::Good(format!("{} ({})", runtime.version().unwrap_or("version unknown"), runtime.path().display()))
         }
         Err(error) => Finding::Bad(chain(&error), advice.into()),
+    }
+}
+
+/// Opens a store, which tries what the protocol needs of the server.
+fn store(address: &str, environment: &Environment) -> Finding {
+    let place = S3Place::new(address, &S3Config::default(), Path::new("."), &environment.s3_state);
+    let place = match place {
+        Ok(place) => place,
+        Err(error) => {
+            return Finding::Bad(error.to_string(), "a folder needs no look: it is made when it is used".into());
+        }
+    };
+    match place.open() {
+        Ok(_) => Finding::Good(format!("{}; of two writers one wins", place.says())),
+        Err(error) => {
+            let advice = error.hint().unwrap_or_else(|| "look at the address".into());
+            Finding::Bad(format!("{}: {}", place.says(), chain(&error)), advice)
+        }
     }
 }
 

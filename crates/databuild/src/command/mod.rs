@@ -25,6 +25,7 @@ mod tune;
 mod verify;
 mod vlm;
 
+use ::store::s3::S3Address;
 use pipeline::{Built, Environment, Loaded};
 
 use crate::cli::{BenchCommand, Cli, Command, FileArgs, VlmCommand};
@@ -56,7 +57,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Dedup(command) => dedup::dedup(&command, printer),
         Command::Vlm(VlmCommand::Check(args)) => vlm::check(&args, printer),
         Command::Bench { of: BenchCommand::Render(args) } => bench::render(&args, printer),
-        Command::Doctor => doctor::doctor(printer),
+        Command::Doctor(args) => doctor::doctor(&args, printer),
         Command::Schema { of } => schema::schema(&of, printer),
         Command::Completions { shell } => {
             schema::completions(shell);
@@ -69,9 +70,13 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
 fn load(args: &FileArgs) -> Result<Loaded, CommandError> {
     let mut loaded = pipeline::load(&args.file, &args.sets)?;
     if let Some(store) = &args.store {
-        // Relative to where the user stands, not to the file.
-        let store = std::path::absolute(store).map_err(CommandError::environment)?;
-        loaded.file.run.store = store.to_string_lossy().into_owned();
+        loaded.file.run.store = if S3Address::is_meant(store) {
+            store.clone()
+        } else {
+            // Relative to where the user stands, not to the file.
+            let store = std::path::absolute(store).map_err(CommandError::environment)?;
+            store.to_string_lossy().into_owned()
+        };
     }
     Ok(loaded)
 }

@@ -1,7 +1,7 @@
 //! `databuild publish FILE --to TARGET`: the last run's dataset to the Hub, to S3, or to a folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,8 +14,11 @@ use publish::{
     Publication, PublishError, PublishedFile, S3Access, Target, publish_to_shelf,
 };
 use report::{Card, CardInput};
+use store::s3::S3Address;
+use store::{BlobName, StoreError};
+use tempfile::TempDir;
 
-use super::finished::Finished;
+use super::finished::{Finished, beside_record};
 use super::{Outcome, load};
 use crate::cli::PublishArgs;
 use crate::environment;
@@ -28,8 +31,10 @@ pub(crate) fn publish(args: &PublishArgs, printer: Printer) -> Outcome {
     let target: Target = args.to.parse().map_err(|error| CommandError::new(ExitStatus::Usage, error))?;
     let loaded = load(&args.file)?;
     let finished = Finished::open(&args.file)?;
-    let card = card(&loaded, &finished)?;
-    let mut publication = Publication::new(&finished.manifest, &finished.folder).map_err(failed)?;
+    // A dataset that lies elsewhere is fetched whole: what is there already is found out by digests, but cards have pictures.
+    let folder = finished.folder()?;
+    let card = card(&loaded, &finished, &folder)?;
+    let mut publication = Publication::new(&finished.manifest, &folder).map_err(failed)?;
     publication = publication.with(PublishedFile::document("croissant.json", card.croissant.clone().into_bytes()));
     publication = publication.with(PublishedFile::document("run.json", record_text(&finished.record).into_bytes()));
     for (name, picture) in &card.pictures {
@@ -73,13 +78,13 @@ fn failed(error: PublishError) -> CommandError {
 }
 
 /// The card of a finished run.
-pub(super) fn card(loaded: &Loaded, finished: &Finished) -> Result<Card, CommandError> {
+pub(super) fn card(loaded: &Loaded, finished: &Finished, folder: &Path) -> Result<Card, CommandError> {
     let rules = stages::rules().into_iter().flat_map(|(_, rules)| rules);
     let rules: BTreeMap<String, String> = rules.map(|rule| (rule.name.to_owned(), rule.meaning.to_owned())).collect();
     let snapshots = &loaded.file.snapshots;
     let input = CardInput {
         record: &finished.record,
-        dataset: &finished.folder,
+        dataset: folder,
         rules: &rules,
         config: &loaded.file.card,
         compared_with: &snapshots.hashlists,
@@ -107,25 +112,63 @@ fn to_hub(
         (_, true) => Place::PullRequest,
         _ => Place::Main,
     };
-    let record = PathBuf::from(finished.store.location()).join("runs").join(&finished.record.name);
-    let journal = (!args.dry_run).then(|| record.join(format!("publish-{}.jsonl", id.replace('/', "--"))));
+    let journal = if args.dry_run { None } else { Some(Notes::open(finished, id)?) };
     let hub = Hub {
         endpoint: access.endpoint.unwrap_or_else(|| HUB.to_owned()),
         id: id.to_owned(),
         token: access.token.as_deref().map(publish::Token::new),
         patience: Patience::default(),
-        options: HubOptions { place, private: args.private, journal, ..HubOptions::default() },
+        options: HubOptions {
+            place,
+            private: args.private,
+            journal: journal.as_ref().map(|journal| journal.path.clone()),
+            ..HubOptions::default()
+        },
     };
     let outcome = if args.dry_run {
         hub.plan(publication, make_card, observer)
     } else {
         hub.publish(publication, make_card, observer)
     };
+    journal.map_or(Ok(()), |journal| journal.close(finished))?;
     let outcome = outcome.map_err(failed)?;
     if args.verify && !args.dry_run {
         hub.verify(publication, make_card, observer).map_err(failed)?;
     }
     Ok(outcome)
+}
+
+/// The notes of publications to one place, kept beside the run's record. A store on this machine has them there from the first
+/// line on; another one gets them when the publication has ended, however it did.
+struct Notes {
+    path: PathBuf,
+    blob: BlobName,
+    elsewhere: Option<TempDir>,
+}
+
+impl Notes {
+    fn open(finished: &Finished, id: &str) -> Result<Self, CommandError> {
+        let blob = beside_record(&finished.record.name, &format!("publish-{}.jsonl", id.replace('/', "--")));
+        let location = finished.store.location();
+        if !S3Address::is_meant(&location) {
+            return Ok(Self { path: Path::new(&location).join(blob.as_str()), blob, elsewhere: None });
+        }
+        let scratch = finished.store.scratch().map_err(CommandError::environment)?;
+        let path = scratch.path().join("notes.jsonl");
+        match finished.store.get(&blob) {
+            Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(CommandError::environment(error)),
+            Ok(notes) => std::fs::write(&path, notes).map_err(CommandError::environment)?,
+        }
+        Ok(Self { path, blob, elsewhere: Some(scratch) })
+    }
+
+    fn close(self, finished: &Finished) -> Result<(), CommandError> {
+        if self.elsewhere.is_none() || !self.path.exists() {
+            return Ok(());
+        }
+        finished.store.put_file(&self.blob, &self.path).map_err(CommandError::environment)
+    }
 }
 
 fn bucket_access() -> Result<S3Access, CommandError> {

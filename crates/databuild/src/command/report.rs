@@ -1,13 +1,13 @@
 //! `databuild report FILE`: the HTML report of the last run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use engine::RunRecord;
 use item::{Body, ItemId};
 use pipeline::Built;
 use report::ReportInput;
 
+use super::finished::{beside_record, dataset_folder};
 use super::{Outcome, build};
 use crate::cli::FileArgs;
 use crate::error::CommandError;
@@ -18,29 +18,32 @@ use crate::printer::Printer;
 pub(crate) fn report(args: &FileArgs, printer: Printer) -> Outcome {
     let (_, built, _) = build(args)?;
     let path = write(&built, true)?;
-    printer.data(&path.display().to_string());
+    printer.data(&path);
     Ok(())
 }
 
-/// Writes the report of the last run, if it is not there or `always`; gives its path.
-pub(super) fn write(built: &Built, always: bool) -> Result<PathBuf, CommandError> {
+/// Writes the report of the last run, if it is not there or `always`; says where it is.
+pub(super) fn write(built: &Built, always: bool) -> Result<String, CommandError> {
     let name = &built.pipeline.name;
     let record = engine::last_record(built.store.as_ref(), name)?.ok_or_else(|| {
         CommandError::usage(format!("report on `{name}`: it has not been run yet")).hint("`databuild run` comes first")
     })?;
-    // The report and the dataset's files are read in place, so the store is a local folder here.
-    let root = PathBuf::from(built.store.location());
-    let path = root.join("runs").join(name).join("report.html");
-    if path.is_file() && !always {
-        return Ok(path);
+    let store = built.store.as_ref();
+    let blob = beside_record(name, "report.html");
+    let place = format!("{}/{blob}", store.location());
+    if !always && store.size(&blob).map_err(CommandError::environment)?.is_some() {
+        return Ok(place);
     }
     let rules = stages::rules().into_iter().flat_map(|(_, rules)| rules);
     let rules: BTreeMap<String, String> = rules.map(|rule| (rule.name.to_owned(), rule.meaning.to_owned())).collect();
     let pictures = |ids: &[ItemId]| pictures(built, &record, ids);
-    let dataset = root.join(&record.dataset.folder);
+    let dataset = dataset_folder(store, &record)?;
     let input = ReportInput { record: &record, dataset: &dataset, rules: &rules, pictures: &pictures };
-    report::write_report(&input, &path).map_err(|error| CommandError::new(ExitStatus::Environment, error))?;
-    Ok(path)
+    let scratch = store.scratch().map_err(CommandError::environment)?;
+    let file = scratch.path().join("report.html");
+    report::write_report(&input, &file).map_err(|error| CommandError::new(ExitStatus::Environment, error))?;
+    store.put_file(&blob, &file).map_err(CommandError::environment)?;
+    Ok(place)
 }
 
 /// Screenshots of items that did not reach the dataset, from what rests behind the render phase.

@@ -48,7 +48,7 @@ pub(super) fn run_built(built: &Built, args: &RunArgs, printer: Printer) -> Outc
     ));
     if !args.no_report {
         let report = super::report::write(built, record.outcome == RunOutcome::Committed)?;
-        printer.note(&format!("report: {}", report.display()));
+        printer.note(&format!("report: {report}"));
     }
     printer.data(&format!("{}/{}", built.store.location(), summary.dataset));
     Ok(())

@@ -4,6 +4,7 @@ use engine::housekeeping::{self, FOLDERS};
 
 use super::{Outcome, load};
 use crate::cli::{PruneArgs, StoreCommand};
+use crate::environment;
 use crate::error::CommandError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -11,7 +12,7 @@ use crate::printer::Printer;
 pub(crate) fn store(command: &StoreCommand, printer: Printer) -> Outcome {
     match command {
         StoreCommand::Du(args) => {
-            let store = pipeline::open_store(&load(args)?)?;
+            let store = pipeline::open_store(&load(args)?, &environment::read())?;
             for (usage, (_, meaning)) in housekeeping::usage(store.as_ref())?.iter().zip(FOLDERS) {
                 let megabytes = usage.bytes as f64 / 1e6;
                 printer.data(&format!("{megabytes:>10.1} MB {:>8} {:<9} {meaning}", usage.blobs, usage.folder));
@@ -24,7 +25,7 @@ pub(crate) fn store(command: &StoreCommand, printer: Printer) -> Outcome {
         }
         StoreCommand::Prune(args) => prune(args, printer),
         StoreCommand::Verify(args) => {
-            let store = pipeline::open_store(&load(args)?)?;
+            let store = pipeline::open_store(&load(args)?, &environment::read())?;
             let flaws = housekeeping::verify(store.as_ref())?;
             for flaw in &flaws {
                 printer.data(&format!("{}: {}", flaw.name, flaw.what));
@@ -41,7 +42,7 @@ pub(crate) fn store(command: &StoreCommand, printer: Printer) -> Outcome {
 }
 
 fn prune(args: &PruneArgs, printer: Printer) -> Outcome {
-    let store = pipeline::open_store(&load(&args.file)?)?;
+    let store = pipeline::open_store(&load(&args.file)?, &environment::read())?;
     if !args.dry_run
         && let Some(held) = housekeeping::held(store.as_ref())?.into_iter().find(|held| !held.is_gone)
     {

@@ -101,7 +101,7 @@ impl Found {
         let mut sieve = Sieve::new(takedowns);
         for subset in [Subset::Pages, Subset::Edit, Subset::Polish, Subset::Preference] {
             for shard in finished.shards(subset) {
-                let path = finished.folder.join(&shard.path);
+                let path = finished.file(shard)?;
                 each_mark(&path, subset, &mut |mark| sieve.see(mark, shard)).map_err(broken)?;
             }
         }

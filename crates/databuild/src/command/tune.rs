@@ -14,6 +14,7 @@ use dedup::near::{Likeness, NearNote, NearPolicy};
 use item::{Body, ItemId};
 
 use super::dedup::last_record;
+use super::finished::beside_record;
 use super::hashlist::replace_file;
 use super::{Outcome, build};
 use crate::cli::TuneArgs;
@@ -53,11 +54,15 @@ pub(crate) fn tune(args: &TuneArgs, printer: Printer) -> Outcome {
         }
     })?;
     let sheet = Sheet { notes: &notes, urls: &urls, pictures: &pictures };
-    let path = args.out.clone().unwrap_or_else(|| {
-        let root = std::path::PathBuf::from(built.store.location());
-        root.join("runs").join(&record.name).join("tune.html")
-    });
-    replace_file(&path, sheet.page(&findings, &policy).as_bytes()).map_err(CommandError::environment)?;
+    let page = sheet.page(&findings, &policy);
+    let place = if let Some(path) = &args.out {
+        replace_file(path, page.as_bytes()).map_err(CommandError::environment)?;
+        path.display().to_string()
+    } else {
+        let blob = beside_record(&record.name, "tune.html");
+        built.store.put(&blob, page.as_bytes()).map_err(CommandError::environment)?;
+        format!("{}/{blob}", built.store.location())
+    };
     printer.note(&format!(
         "{} screenshots, {} clusters of more than one, {} pairs inside the limits and {} outside shown",
         notes.len(),
@@ -65,7 +70,7 @@ pub(crate) fn tune(args: &TuneArgs, printer: Printer) -> Outcome {
         findings.inside.len(),
         findings.outside.len()
     ));
-    printer.data(&path.display().to_string());
+    printer.data(&place);
     Ok(())
 }
 

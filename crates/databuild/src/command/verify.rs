@@ -7,8 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dataset::{Columns, Manifest, PageRow, ShardReader};
 use item::{ContentHasher, ItemId, Viewport};
+use pipeline::{PipelineError, S3Config, S3Place};
 use rayon::prelude::*;
 use render::{ColorScheme, Farm, FarmConfig, RenderOutcome, RenderPolicy, UnknownFormat, find_chrome};
+use store::s3::S3Address;
+use store::{LocalPath, Store as _};
 
 use super::Outcome;
 use super::pixels::Difference;
@@ -23,16 +26,17 @@ const ROWS_AT_ONCE: usize = 32;
 
 /// Checks all files of a dataset against its manifest, then renders a sample of its rows again.
 pub(crate) fn verify(args: &VerifyArgs, printer: Printer) -> Outcome {
-    let manifest = read_manifest(&args.dataset)?;
-    manifest.check(&args.dataset).map_err(|error| {
+    let folder = local_dataset(&args.dataset)?;
+    let manifest = read_manifest(&folder)?;
+    manifest.check(&folder).map_err(|error| {
         CommandError::new(ExitStatus::CheckFailed, error)
             .hint("the files are not the ones that the run wrote; run the pipeline again to make them anew")
     })?;
-    let sample = sample(&args.dataset, &manifest, args.sample)?;
+    let sample = sample(&folder, &manifest, args.sample)?;
     let farm = start_farm(args.chrome.as_deref(), args.tabs)?;
     let tally = Tally::default();
     for (shard, ids) in &sample {
-        let reader = open(&args.dataset.join(shard))?;
+        let reader = open(&folder.join(shard))?;
         for ids in ids.chunks(ROWS_AT_ONCE) {
             let rows = reader.pages_by_id(ids, Columns { text: true, image: true, nodes: false });
             let rows: Result<Vec<PageRow>, _> = rows.and_then(Iterator::collect);
@@ -40,12 +44,24 @@ pub(crate) fn verify(args: &VerifyArgs, printer: Printer) -> Outcome {
             render_rows(&farm, &rows, &tally, printer);
         }
     }
-    let proven = triples::verify(&args.dataset, &manifest, args.sample, &farm, printer);
+    let proven = triples::verify(&folder, &manifest, args.sample, &farm, printer);
     let version = farm.version().to_owned();
     farm.shutdown();
     let checked = sample.iter().map(|(_, ids)| ids.len()).sum();
     tally.conclude(checked, &version, printer)?;
     proven?.conclude(printer)
+}
+
+/// A dataset in a folder of this machine: what lies in S3 is fetched, whether it is in a store or was published there.
+fn local_dataset(place: &Path) -> Result<LocalPath, CommandError> {
+    let address = place.to_string_lossy();
+    if !S3Address::is_meant(&address) {
+        return Ok(LocalPath::in_place(place.to_owned()));
+    }
+    let environment = environment::read().s3_state;
+    let bucket = S3Place::new(&address, &S3Config::default(), Path::new("."), &environment);
+    let bucket = bucket.map_err(|error| CommandError::new(ExitStatus::Usage, error))?;
+    bucket.reading().and_then(|store| store.local_folder("")).map_err(|error| PipelineError::Store(error).into())
 }
 
 pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, CommandError> {

@@ -107,6 +107,30 @@ pub(super) fn read_index(store: &dyn Store, blob: &BlobInfo) -> Result<Option<Ve
     Ok(is_whole.then(|| index.chunks_exact(ENTRY_BYTES).filter_map(entry).collect()))
 }
 
+/// All answers of a small segment, read at once; but for those that are damaged. None of one that is gone.
+pub(super) fn read_all(store: &dyn Store, blob: &BlobInfo) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+    let bytes = match store.get(&blob.name) {
+        // Another process has put it together with others.
+        Err(StoreError::NotFound { .. }) => return Ok(Vec::new()),
+        other => other?,
+    };
+    let answer = |(key, location): (Key, Location)| {
+        let start = location.offset as usize;
+        let answer = bytes.get(start..start + location.bytes as usize)?;
+        (check(answer) == location.check).then(|| (key, answer.to_vec()))
+    };
+    Ok(index_of(&bytes).unwrap_or_default().into_iter().filter_map(answer).collect())
+}
+
+/// The index of a segment whose bytes are at hand; `None` when it is damaged.
+fn index_of(bytes: &[u8]) -> Option<Vec<(Key, Location)>> {
+    let (body, footer) = bytes.split_at_checked(bytes.len().checked_sub(FOOTER_BYTES)?)?;
+    let (index_at, entries, index_check) = footer_fields(footer)?;
+    let index = body.get(index_at as usize..)?;
+    let is_whole = index.len() as u64 == entries.saturating_mul(ENTRY_BYTES as u64) && check(index) == index_check;
+    is_whole.then(|| index.chunks_exact(ENTRY_BYTES).filter_map(entry).collect())
+}
+
 fn footer_fields(footer: &[u8]) -> Option<(u64, u64, Check)> {
     let mut fields = Fields(footer);
     let (offset, entries, check) = (fields.take()?, fields.take()?, fields.take()?);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use item::Digest;
-use store::{BlobName, Store, StoreError};
+use store::{BlobName, Store, StoreError, at_once};
 
 use super::segment::{self, Location, SegmentBuilder};
 use super::{FLUSH_EVERY, Key};
@@ -14,6 +14,9 @@ use super::{FLUSH_EVERY, Key};
 const SEGMENT_BYTES: usize = 32 << 20;
 /// A folder with more segments under [`SEGMENT_BYTES`] than this is tidied up when a run opens it.
 pub(super) const SMALL_SEGMENTS_MAX: usize = 64;
+
+/// Indexes that are read at the same time: a store on a network answers many questions as quickly as one.
+const LOOKS_AT_ONCE: usize = 16;
 
 /// Answers by key.
 pub(super) struct Segments {
@@ -44,8 +47,10 @@ impl Segments {
         let (segments, index, pending) = (Vec::new(), HashMap::new(), SegmentBuilder::default());
         let mut state = State { segments, index, pending, flushed: Instant::now() };
         let mut damaged = Vec::new();
-        for blob in store.list(folder)? {
-            if let Some(entries) = segment::read_index(store.as_ref(), &blob)? {
+        let blobs = store.list(folder)?;
+        let indexes = at_once(&blobs, LOOKS_AT_ONCE, |blob| segment::read_index(store.as_ref(), blob))?;
+        for (blob, entries) in blobs.into_iter().zip(indexes) {
+            if let Some(entries) = entries {
                 state.add(Published { name: blob.name, entries });
             } else {
                 store.delete(&blob.name)?;
@@ -144,9 +149,8 @@ pub(super) fn compact(store: &dyn Store, folder: &str) -> Result<(), StoreError>
     }
     let mut builder = SegmentBuilder::default();
     for blob in &small {
-        for (key, location) in segment::read_index(store, blob)?.unwrap_or_default() {
-            let Some(bytes) = segment::read(store, &blob.name, location) else { continue };
-            builder.push(key, &bytes);
+        for (key, answer) in segment::read_all(store, blob)? {
+            builder.push(key, &answer);
         }
         if builder.bytes() >= SEGMENT_BYTES {
             publish(store, folder, std::mem::take(&mut builder))?;

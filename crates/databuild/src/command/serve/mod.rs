@@ -7,7 +7,7 @@
 mod live;
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::http::{self, Answer, Request};
 use dataset::{Columns, RowFiles, ShardReader};
@@ -15,7 +15,7 @@ use item::ItemId;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::finished::Finished;
+use super::finished::{Finished, beside_record};
 use crate::cli::ServeArgs;
 use crate::error::CommandError;
 use crate::printer::Printer;
@@ -58,8 +58,8 @@ fn answer(args: &ServeArgs, request: &Request) -> Answer {
 
 fn report(args: &ServeArgs) -> Result<Answer, CommandError> {
     let finished = Finished::open(&args.file)?;
-    let path = PathBuf::from(finished.store.location()).join("runs").join(&finished.record.name).join("report.html");
-    let page = std::fs::read(&path).map_err(CommandError::environment)?;
+    let page = finished.store.get(&beside_record(&finished.record.name, "report.html"));
+    let page = page.map_err(CommandError::environment)?;
     Ok(Answer::own_policy("text/html; charset=utf-8", page))
 }
 
@@ -84,7 +84,8 @@ fn rows(args: &ServeArgs, from: u64) -> Result<Answer, CommandError> {
         if last <= from || rows.len() as u64 >= ROWS {
             continue;
         }
-        let reader = open(&finished.folder.join(&shard.path))?;
+        let file = finished.file(shard)?;
+        let reader = open(&file)?;
         let skipped = from.saturating_sub(first) as usize;
         let wanted = (ROWS - rows.len() as u64) as usize;
         for row in reader.pages(Columns::LIGHT).map_err(CommandError::environment)?.skip(skipped).take(wanted) {
@@ -121,7 +122,8 @@ fn picture_type(picture: &[u8]) -> &'static str {
 
 fn files(finished: &Finished, id: ItemId) -> Result<Option<RowFiles>, CommandError> {
     for shard in finished.page_shards().filter(|shard| (shard.min_id..=shard.max_id).contains(&id)) {
-        let found = open(&finished.folder.join(&shard.path))?.files(id).map_err(CommandError::environment)?;
+        let file = finished.file(shard)?;
+        let found = open(&file)?.files(id).map_err(CommandError::environment)?;
         if found.is_some() {
             return Ok(found);
         }

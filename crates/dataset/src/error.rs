@@ -66,6 +66,12 @@ pub enum BatchError {
         /// Name of the column.
         column: &'static str,
     },
+    /// The row ends in front of the column's value.
+    #[error("the row ends in front of column `{column}`")]
+    Short {
+        /// Name of the column.
+        column: &'static str,
+    },
     /// The value is of another kind than the column.
     #[error("the value for column `{column}` is of another type")]
     Kind {

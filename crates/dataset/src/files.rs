@@ -81,8 +81,21 @@ pub(crate) fn properties(
     Ok(builder.set_key_value_metadata(Some(pairs)).build())
 }
 
+/// A writer of a file of that layout.
+pub(crate) fn writer<W: Write + Send>(
+    sink: W,
+    layout: &Layout,
+    purpose: Purpose,
+    metadata: Vec<(String, String)>,
+) -> Result<ArrowWriter<W>, parquet::errors::ParquetError> {
+    // In both places, as pyarrow does: it looks into the Arrow schema, others into the footer's own keys.
+    let of_schema = metadata.iter().cloned().collect::<arrow_schema::Metadata>();
+    let schema = Arc::new(Schema::clone(&layout.to_arrow()).with_metadata(of_schema));
+    ArrowWriter::try_new(sink, schema, Some(properties(layout, purpose, metadata)?))
+}
+
 /// Pages of heavy columns end with every [`PAGE_ROWS`]-th row of their row group, those of light ones with the row group, and
-/// nowhere else: a row that changes moves no page but its own. Callers write [`PAGE_ROWS`] rows at a time.
+/// nowhere else: a row that changes moves no page but its own. Callers never write over the end of a page.
 /// Why it is done so, and not by the writer's content-defined chunking: docs/decisions/0008-pages-by-rows.md.
 fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> WriterPropertiesBuilder {
     builder = builder
@@ -90,34 +103,24 @@ fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> Write
         .set_data_page_size_limit(usize::MAX)
         .set_data_page_row_count_limit(usize::MAX)
         .set_dictionary_page_size_limit(usize::MAX); // giving a dictionary up ends a page, too; row groups bound it
-    for path in layout.fields.iter().filter(|field| field.kind.is_heavy()).flat_map(|field| field.leaves()) {
-        builder = builder.set_column_data_page_row_count_limit(ColumnPath::new(path.0), PAGE_ROWS);
+    for (path, _) in layout.fields.iter().filter(|field| field.kind.is_heavy()).flat_map(|field| field.leaves()) {
+        let path = ColumnPath::new(path);
+        builder = builder
+            .set_column_data_page_row_count_limit(path.clone(), PAGE_ROWS)
+            .set_column_statistics_enabled(path, EnabledStatistics::None); // nobody looks for the smallest tag of 16 pages
     }
     builder
 }
 
-/// An `ArrowWriter` that knows its path.
+/// An `ArrowWriter` of a rest file that knows its path.
 pub(crate) struct FileWriter<W: Write + Send> {
     path: PathBuf,
     writer: ArrowWriter<W>,
 }
 
 impl<W: Write + Send> FileWriter<W> {
-    pub(crate) fn new(
-        path: &Path,
-        sink: W,
-        layout: &Layout,
-        purpose: Purpose,
-        metadata: Vec<(String, String)>,
-    ) -> Result<Self, DatasetError> {
-        // In both places, as pyarrow does: it looks into the Arrow schema, others into the footer's own keys.
-        let schema = Arc::new(
-            Schema::clone(&layout.to_arrow())
-                .with_metadata(metadata.iter().cloned().collect::<arrow_schema::Metadata>()),
-        );
-        let writer = properties(layout, purpose, metadata)
-            .and_then(|properties| ArrowWriter::try_new(sink, schema, Some(properties)))
-            .map_err(error::parquet("create", path))?;
+    pub(crate) fn new(path: &Path, sink: W, layout: &Layout) -> Result<Self, DatasetError> {
+        let writer = writer(sink, layout, Purpose::Rest, Vec::new()).map_err(error::parquet("create", path))?;
         Ok(Self { path: path.to_owned(), writer })
     }
 
@@ -128,11 +131,6 @@ impl<W: Write + Send> FileWriter<W> {
     /// Ends the row group.
     pub(crate) fn close_group(&mut self) -> Result<(), DatasetError> {
         self.writer.flush().map_err(error::parquet("write", &self.path))
-    }
-
-    /// Bytes of the row groups that are closed.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        self.writer.bytes_written() as u64
     }
 
     /// Writes the footer and gives the sink back, flushed.
@@ -247,6 +245,10 @@ pub(crate) struct HashingWriter<W> {
 impl<W> HashingWriter<W> {
     pub(crate) fn new(inner: W) -> Self {
         Self { inner, sha256: sha2::Digest::new() }
+    }
+
+    pub(crate) fn get_ref(&self) -> &W {
+        &self.inner
     }
 
     pub(crate) fn finish(self) -> (W, item::Sha256Hex) {

@@ -160,8 +160,17 @@ impl ColumnBuilder {
             Values::Int(builder) => Arc::new(builder.finish()),
             Values::Float(builder) => Arc::new(builder.finish()),
             Values::Float32(builder) => Arc::new(builder.finish()),
-            Values::Text(builder) => Arc::new(builder.finish()),
-            Values::Bytes(builder) => Arc::new(builder.finish()),
+            Values::Text(builder) => {
+                let array = builder.finish();
+                // The next batch will be much like this one: megabytes that need not be moved as they grow.
+                *builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
+                Arc::new(array)
+            }
+            Values::Bytes(builder) => {
+                let array = builder.finish();
+                *builder = BinaryBuilder::with_capacity(array.len(), array.value_data().len());
+                Arc::new(array)
+            }
             Values::List { lengths, nulls, element } => {
                 let offsets = OffsetBuffer::from_lengths(std::mem::take(lengths));
                 let field = Arc::new(element.field.to_arrow());

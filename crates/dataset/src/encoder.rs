@@ -9,7 +9,7 @@ use parquet::errors::ParquetError;
 use rayon::prelude::*;
 
 use crate::column::Layout;
-use crate::files::{self, PAGE_ROWS, Purpose};
+use crate::files::{self, Purpose};
 use crate::footer::Footer;
 
 /// An encoded row group.
@@ -33,7 +33,8 @@ pub(crate) struct GroupEncoder {
 struct ShardField {
     arrow: FieldRef,
     leaves: usize,
-    is_heavy: bool,
+    /// Rows of its pages, where they end before the row group.
+    page_rows: Option<usize>,
 }
 
 impl GroupEncoder {
@@ -44,7 +45,7 @@ impl GroupEncoder {
         let fields = layout.fields.iter().zip(arrow.fields()).map(|(field, arrow)| ShardField {
             arrow: FieldRef::clone(arrow),
             leaves: field.leaves().len(),
-            is_heavy: field.kind.is_heavy(),
+            page_rows: field.kind.page_rows(),
         });
         Ok(Self { factory, footer: Footer::new(empty_file)?, fields: fields.collect(), open: Vec::new(), rows: 0 })
     }
@@ -90,13 +91,11 @@ impl GroupEncoder {
 impl ShardField {
     /// Writes values that stand behind `before` others of the row group.
     fn write(&self, writers: &mut [ArrowColumnWriter], column: &ArrayRef, before: usize) -> Result<(), ParquetError> {
-        if !self.is_heavy {
-            return self.write_piece(writers, column);
-        }
+        let Some(page_rows) = self.page_rows else { return self.write_piece(writers, column) };
         // The writer looks at the limit of a page only between what it is handed.
         let mut start = 0;
         while start < column.len() {
-            let room = PAGE_ROWS - (before + start) % PAGE_ROWS;
+            let room = page_rows - (before + start) % page_rows;
             let rows = room.min(column.len() - start);
             self.write_piece(writers, &column.slice(start, rows))?;
             start += rows;

@@ -49,12 +49,6 @@ pub enum DatasetError {
         /// What came.
         found: item::BodyKind,
     },
-    /// A temporary file of ours came back changed.
-    #[error("read spooled rows from {}: the file is damaged", path.display())]
-    Spool {
-        /// Which file.
-        path: PathBuf,
-    },
 }
 
 /// A value that does not fit its column.

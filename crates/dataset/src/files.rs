@@ -40,10 +40,6 @@ const REST_ZSTD_LEVEL: i32 = 1;
 /// zstd level of shards: zstd's own default. Higher levels gain a few per cent for several times the time.
 const SHARD_ZSTD_LEVEL: i32 = 3;
 
-/// Rows of a page of a heavy column. 16 documents of some 30 kB make half a megabyte, which compresses well and is what a
-/// reader of one row has to unpack; of a hundred rows of which one changed, one page in seven is new.
-pub(crate) const PAGE_ROWS: usize = 16;
-
 /// The writer's settings for a layout.
 pub(crate) fn properties(
     layout: &Layout,
@@ -94,7 +90,7 @@ pub(crate) fn writer<W: Write + Send>(
     ArrowWriter::try_new(sink, schema, Some(properties(layout, purpose, metadata)?))
 }
 
-/// Pages of heavy columns end with every [`PAGE_ROWS`]-th row of their row group, those of light ones with the row group, and
+/// Pages of heavy columns end with every [`Kind::page_rows`]-th row of their row group, those of light ones with the row group, and
 /// nowhere else: a row that changes moves no page but its own. Callers never write over the end of a page.
 /// Why it is done so, and not by the writer's content-defined chunking: docs/decisions/0008-pages-by-rows.md.
 fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> WriterPropertiesBuilder {
@@ -103,11 +99,14 @@ fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> Write
         .set_data_page_size_limit(usize::MAX)
         .set_data_page_row_count_limit(usize::MAX)
         .set_dictionary_page_size_limit(usize::MAX); // giving a dictionary up ends a page, too; row groups bound it
-    for (path, _) in layout.fields.iter().filter(|field| field.kind.is_heavy()).flat_map(|field| field.leaves()) {
-        let path = ColumnPath::new(path);
-        builder = builder
-            .set_column_data_page_row_count_limit(path.clone(), PAGE_ROWS)
-            .set_column_statistics_enabled(path, EnabledStatistics::None); // nobody looks for the smallest tag of 16 pages
+    for field in &layout.fields {
+        let Some(rows) = field.kind.page_rows() else { continue };
+        for (path, _) in field.leaves() {
+            let path = ColumnPath::new(path);
+            builder = builder
+                .set_column_data_page_row_count_limit(path.clone(), rows)
+                .set_column_statistics_enabled(path, EnabledStatistics::None); // nobody looks for the smallest tag of 16 pages
+        }
     }
     builder
 }

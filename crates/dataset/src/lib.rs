@@ -17,6 +17,8 @@ mod footer;
 mod limits;
 mod loss;
 mod manifest;
+#[doc(hidden)]
+pub mod measure;
 mod meta;
 mod pages;
 mod reader;

@@ -108,3 +108,94 @@ impl ShardField {
         writers.par_iter_mut().zip(leaves).try_for_each(|(writer, leaf)| writer.write(&leaf))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::BatchBuilder;
+    use crate::cell::Cell;
+    use crate::column::{Field, IMAGE_FIELDS, Kind};
+
+    const NODE: Field = Field::always(
+        "item",
+        Kind::Struct(&[Field::always("tag", Kind::Word, ""), Field::maybe("text", Kind::Text, "")]),
+        "",
+    );
+
+    fn layout() -> Layout {
+        let fields = vec![
+            Field::always("id", Kind::Text, ""),
+            Field::maybe("lang", Kind::Word, ""),
+            Field::always("score", Kind::Float, ""),
+            Field::always("html", Kind::LongText, ""),
+            Field::always("image", Kind::Struct(IMAGE_FIELDS), ""),
+            Field::maybe("nodes", Kind::List(&NODE), ""),
+        ];
+        Layout { name: "test", version: 1, fields }
+    }
+
+    fn row(number: usize) -> Vec<Cell<'static>> {
+        let node = |n: usize| {
+            let text = Cell::opt((n % 3 != 0).then(|| format!("text {n}")), Cell::owned);
+            Cell::Many(vec![Cell::owned(format!("h{}", n % 6)), text])
+        };
+        let nodes = Cell::opt((number % 7 != 0).then_some(()), |()| Cell::Many((0..number % 40).map(node).collect()));
+        let picture = (0..2000 + number * 37 % 900).map(|n| (n * n * (number + 1) >> 5) as u8).collect::<Vec<_>>();
+        vec![
+            Cell::owned(format!("{number:032x}")),
+            Cell::opt((number % 5 != 0).then_some(["en", "ja", "fr"][number % 3]), Cell::text),
+            Cell::Float(number as f64 / 7.0),
+            Cell::owned(format!("<p>number {number}</p>").repeat(number % 50)),
+            Cell::Many(vec![Cell::Bytes(picture.into()), Cell::owned(format!("{number}.png"))]),
+            nodes,
+        ]
+    }
+
+    /// A file of row groups of so many rows, handed over so many at a time; and how large it was said to become.
+    fn file(groups: &[usize], at_a_time: usize) -> (Vec<u8>, u64) {
+        let layout = layout();
+        let mut encoder = GroupEncoder::new(&layout, Vec::new()).expect("a schema");
+        let mut batch = BatchBuilder::new(&layout);
+        let writer = files::writer(Vec::new(), &layout, Purpose::Shard, Vec::new()).expect("a schema");
+        let (mut writer, _) = writer.into_serialized_writer().expect("a writer");
+        let (mut number, mut said) = (0, encoder.empty_file_bytes());
+        for &rows in groups {
+            let end = number + rows;
+            while number < end {
+                let next = end.min(number + at_a_time);
+                (number..next).for_each(|number| batch.push(row(number)).expect("of the layout"));
+                encoder.write(batch.finish().expect("a batch").columns()).expect("memory");
+                number = next;
+            }
+            let group = encoder.finish().expect("memory");
+            said += group.bytes;
+            let mut into = writer.next_row_group().expect("memory");
+            group.chunks.into_iter().for_each(|chunk| chunk.append_to_row_group(&mut into).expect("memory"));
+            into.close().expect("memory");
+        }
+        (writer.into_inner().expect("memory"), said)
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_how_rows_are_handed_over() {
+        let groups = [100, 37, 1, 250];
+        let (expected, _) = file(&groups, 16);
+        for at_a_time in [1, 3, 15, 17, 64, 1000] {
+            assert!(file(&groups, at_a_time).0 == expected, "{at_a_time} rows at a time give another file");
+        }
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+        assert!(alone.install(|| file(&groups, 16)).0 == expected, "one thread gives another file");
+    }
+
+    #[test]
+    fn a_file_becomes_as_large_as_is_said() {
+        let check = |groups: &[usize]| {
+            let (bytes, said) = file(groups, 64);
+            let beyond = said as f64 / bytes.len() as f64 - 1.0;
+            assert!((0.0..0.02).contains(&beyond), "{groups:?}: said {said}, became {}", bytes.len());
+        };
+        check(&[300]);
+        check(&[40; 20]);
+        check(&[1000, 16, 999]);
+    }
+}

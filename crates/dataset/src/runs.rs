@@ -15,8 +15,8 @@ use crate::column::Layout;
 use crate::error::{self, DatasetError};
 use crate::spool::{SortedRows, Spool};
 
-/// A run ends when its rows have this many bytes: a page or two of pictures, enough for every core to have something to do.
-const RUN_BYTES: usize = 8 << 20;
+/// A run ends when its rows have this many bytes: enough for every core to have something to do, little beside a row group.
+const RUN_BYTES: usize = 4 << 20;
 /// A run of small rows ends here.
 const RUN_ROWS: usize = 1024;
 /// Runs that wait to be encoded: the one being built comes on top.

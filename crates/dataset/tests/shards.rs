@@ -77,7 +77,7 @@ fn shards_keep_their_limits_and_ids_ascend_over_them() {
     assert!(train.len() > 1, "{train:?}");
     assert!(train.windows(2).all(|pair| pair[0].max_id < pair[1].min_id));
     for shard in train {
-        assert!(shard.bytes < POLICY.shard_bytes + 60_000, "{} is {} bytes", shard.path, shard.bytes);
+        assert!(shard.bytes <= POLICY.shard_bytes, "{} is {} bytes", shard.path, shard.bytes);
         let summary = FileSummary::read(&folder.path().join(&shard.path)).expect("footer");
         assert_eq!(summary.rows, shard.rows);
         for group in &summary.row_groups {

@@ -62,7 +62,7 @@ impl GroupEncoder {
 
     /// Adds rows to the row group; `columns` are those of the layout.
     pub(crate) fn write(&mut self, columns: &[ArrayRef]) -> Result<(), ParquetError> {
-        let rows = columns.first().map_or(0, |column| column.len());
+        let rows = columns.first().map_or(0, Array::len);
         if rows == 0 {
             return Ok(());
         }
@@ -136,14 +136,15 @@ mod tests {
 
     fn row(number: usize) -> Vec<Cell<'static>> {
         let node = |n: usize| {
-            let text = Cell::opt((n % 3 != 0).then(|| format!("text {n}")), Cell::owned);
+            let text = Cell::opt((!n.is_multiple_of(3)).then(|| format!("text {n}")), Cell::owned);
             Cell::Many(vec![Cell::owned(format!("h{}", n % 6)), text])
         };
-        let nodes = Cell::opt((number % 7 != 0).then_some(()), |()| Cell::Many((0..number % 40).map(node).collect()));
-        let picture = (0..2000 + number * 37 % 900).map(|n| (n * n * (number + 1) >> 5) as u8).collect::<Vec<_>>();
+        let nodes =
+            Cell::opt((!number.is_multiple_of(7)).then_some(()), |()| Cell::Many((0..number % 40).map(node).collect()));
+        let picture = (0..2000 + number * 37 % 900).map(|n| ((n * n * (number + 1)) >> 5) as u8).collect::<Vec<_>>();
         vec![
             Cell::owned(format!("{number:032x}")),
-            Cell::opt((number % 5 != 0).then_some(["en", "ja", "fr"][number % 3]), Cell::text),
+            Cell::opt((!number.is_multiple_of(5)).then_some(["en", "ja", "fr"][number % 3]), Cell::text),
             Cell::Float(number as f64 / 7.0),
             Cell::owned(format!("<p>number {number}</p>").repeat(number % 50)),
             Cell::Many(vec![Cell::Bytes(picture.into()), Cell::owned(format!("{number}.png"))]),

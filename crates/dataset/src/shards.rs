@@ -157,14 +157,11 @@ impl ShardSetWriter {
     fn write(&self, rows: Subset, split: &str, spool: &Spool) -> Result<Vec<(Subset, Vec<ShardFile>)>, DatasetError> {
         let none = BTreeSet::new();
         let spooled = rows.layout();
-        let written: Vec<(Written, Layout)> = rows
-            .written()
-            .into_iter()
-            .map(|written| {
-                let layout = written.subset.layout();
-                (written, layout)
-            })
-            .collect();
+        let with_layout = |written: Written| {
+            let layout = written.subset.layout();
+            (written, layout)
+        };
+        let written: Vec<(Written, Layout)> = rows.written().into_iter().map(with_layout).collect();
         let cuts: Vec<Cut<'_>> = written
             .iter()
             .map(|(written, layout)| Cut {

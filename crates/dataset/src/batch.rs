@@ -11,7 +11,7 @@ use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
 use arrow_schema::SchemaRef;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Encoded, Part};
 use crate::column::{Field, Kind, Layout};
 use crate::error::BatchError;
 
@@ -35,8 +35,21 @@ impl BatchBuilder {
         for column in &mut self.columns {
             let cell = cells.next().unwrap_or(Cell::Null);
             self.bytes += cell.size_bytes();
-            column.push(cell)?;
+            column.push(&mut cell.parts())?;
         }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Adds a row as it lay in a spool, and appends the bytes of its cells to `cell_bytes`.
+    pub(crate) fn push_encoded(&mut self, row: &[u8], cell_bytes: &mut Vec<usize>) -> Result<(), BatchError> {
+        let mut cells = Encoded(row);
+        for column in &mut self.columns {
+            let before = cells.0.len();
+            column.push(&mut cells)?;
+            cell_bytes.push(before - cells.0.len());
+        }
+        self.bytes += row.len();
         self.rows += 1;
         Ok(())
     }
@@ -96,33 +109,26 @@ impl ColumnBuilder {
         Self { field, values }
     }
 
-    fn push(&mut self, cell: Cell<'_>) -> Result<(), BatchError> {
-        if matches!(cell, Cell::Null) {
-            if self.field.required {
-                return Err(BatchError::Missing { column: self.field.name });
-            }
-            self.push_null();
-            return Ok(());
-        }
-        match (&mut self.values, cell) {
-            (Values::Bool(builder), Cell::Bool(flag)) => builder.append_value(flag),
-            (Values::Int(builder), Cell::Int(number)) => builder.append_value(number),
-            (Values::Float(builder), Cell::Float(number)) => builder.append_value(number),
-            (Values::Float32(builder), Cell::Float(number)) => builder.append_value(number as f32),
-            (Values::Text(builder), Cell::Text(text)) => builder.append_value(text),
-            (Values::Bytes(builder), Cell::Bytes(bytes)) => builder.append_value(bytes),
-            (Values::List { lengths, nulls, element }, Cell::Many(cells)) => {
-                lengths.push(cells.len());
+    /// Adds the value that begins with the next part.
+    fn push<'v>(&mut self, parts: &mut impl Iterator<Item = Part<'v>>) -> Result<(), BatchError> {
+        let part = parts.next().ok_or(BatchError::Short { column: self.field.name })?;
+        match (&mut self.values, part) {
+            (_, Part::Null) if self.field.required => return Err(BatchError::Missing { column: self.field.name }),
+            (_, Part::Null) => self.push_null(),
+            (Values::Bool(builder), Part::Bool(flag)) => builder.append_value(flag),
+            (Values::Int(builder), Part::Int(number)) => builder.append_value(number),
+            (Values::Float(builder), Part::Float(number)) => builder.append_value(number),
+            (Values::Float32(builder), Part::Float(number)) => builder.append_value(number as f32),
+            (Values::Text(builder), Part::Text(text)) => builder.append_value(text),
+            (Values::Bytes(builder), Part::Bytes(bytes)) => builder.append_value(bytes),
+            (Values::List { lengths, nulls, element }, Part::Many(count)) => {
+                lengths.push(count);
                 nulls.append_non_null();
-                for cell in cells {
-                    element.push(cell)?;
-                }
+                (0..count).try_for_each(|_| element.push(parts))?;
             }
-            (Values::Struct { nulls, fields }, Cell::Many(cells)) if cells.len() == fields.len() => {
+            (Values::Struct { nulls, fields }, Part::Many(count)) if count == fields.len() => {
                 nulls.append_non_null();
-                for (field, cell) in fields.iter_mut().zip(cells) {
-                    field.push(cell)?;
-                }
+                fields.iter_mut().try_for_each(|field| field.push(parts))?;
             }
             _ => return Err(BatchError::Kind { column: self.field.name }),
         }
@@ -154,8 +160,17 @@ impl ColumnBuilder {
             Values::Int(builder) => Arc::new(builder.finish()),
             Values::Float(builder) => Arc::new(builder.finish()),
             Values::Float32(builder) => Arc::new(builder.finish()),
-            Values::Text(builder) => Arc::new(builder.finish()),
-            Values::Bytes(builder) => Arc::new(builder.finish()),
+            Values::Text(builder) => {
+                let array = builder.finish();
+                // The next batch will be much like this one: megabytes that need not be moved as they grow.
+                *builder = StringBuilder::with_capacity(array.len(), array.value_data().len());
+                Arc::new(array)
+            }
+            Values::Bytes(builder) => {
+                let array = builder.finish();
+                *builder = BinaryBuilder::with_capacity(array.len(), array.value_data().len());
+                Arc::new(array)
+            }
             Values::List { lengths, nulls, element } => {
                 let offsets = OffsetBuffer::from_lengths(std::mem::take(lengths));
                 let field = Arc::new(element.field.to_arrow());

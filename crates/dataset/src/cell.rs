@@ -1,9 +1,10 @@
 //! One value of one row.
 //!
-//! Getters make cells, spools hold them as bytes, builders turn them into Arrow columns and readers turn columns back
+//! Getters make cells, spools hold them as bytes, builders turn either into Arrow columns and readers turn columns back
 //! into cells. So a schema is one table of getters, and everything else works on cells.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 /// A value of any column type, borrowed from its row where it can be.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,65 +52,98 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Appends the value to `out`: a tag byte, then fixed-width numbers or length-prefixed bytes, little endian.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        let sized = |out: &mut Vec<u8>, tag: u8, length: usize| {
-            out.push(tag);
-            out.extend_from_slice(&(length as u64).to_le_bytes());
-        };
+    /// Writes the value to `out`: a tag byte, then fixed-width numbers or length-prefixed bytes, little endian.
+    pub(crate) fn encode(&self, out: &mut impl Write) -> io::Result<()> {
         match self {
-            Self::Null => out.push(0),
-            Self::Bool(false) => out.push(1),
-            Self::Bool(true) => out.push(2),
-            Self::Int(number) => {
-                out.push(3);
-                out.extend_from_slice(&number.to_le_bytes());
-            }
-            Self::Float(number) => {
-                out.push(4);
-                out.extend_from_slice(&number.to_bits().to_le_bytes());
-            }
+            Self::Null => out.write_all(&[0]),
+            Self::Bool(false) => out.write_all(&[1]),
+            Self::Bool(true) => out.write_all(&[2]),
+            Self::Int(number) => out.write_all(&tagged(3, number.to_le_bytes())),
+            Self::Float(number) => out.write_all(&tagged(4, number.to_bits().to_le_bytes())),
             Self::Text(text) => {
-                sized(out, 5, text.len());
-                out.extend_from_slice(text.as_bytes());
+                out.write_all(&tagged(5, (text.len() as u64).to_le_bytes()))?;
+                out.write_all(text.as_bytes())
             }
             Self::Bytes(bytes) => {
-                sized(out, 6, bytes.len());
-                out.extend_from_slice(bytes);
+                out.write_all(&tagged(6, (bytes.len() as u64).to_le_bytes()))?;
+                out.write_all(bytes)
             }
             Self::Many(cells) => {
-                sized(out, 7, cells.len());
-                for cell in cells {
-                    cell.encode(out);
-                }
+                out.write_all(&tagged(7, (cells.len() as u64).to_le_bytes()))?;
+                cells.iter().try_for_each(|cell| cell.encode(out))
             }
         }
     }
 
-    /// Takes one value off the front of `input`; `None` when the bytes are not what [`Cell::encode`] wrote.
-    pub(crate) fn decode(input: &mut &'a [u8]) -> Option<Self> {
+    /// The value, and after a list or struct what is in it.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let mut open = vec![std::slice::from_ref(self).iter()];
+        std::iter::from_fn(move || {
+            loop {
+                match open.last_mut()?.next() {
+                    None => drop(open.pop()),
+                    Some(Self::Many(cells)) => {
+                        open.push(cells.iter());
+                        return Some(Part::Many(cells.len()));
+                    }
+                    Some(Self::Null) => return Some(Part::Null),
+                    Some(Self::Bool(flag)) => return Some(Part::Bool(*flag)),
+                    Some(Self::Int(number)) => return Some(Part::Int(*number)),
+                    Some(Self::Float(number)) => return Some(Part::Float(*number)),
+                    Some(Self::Text(text)) => return Some(Part::Text(text)),
+                    Some(Self::Bytes(bytes)) => return Some(Part::Bytes(bytes)),
+                }
+            }
+        })
+    }
+}
+
+/// A cell taken apart: what stands between getters or spools and the builders of columns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Part<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// A list or struct of so many cells, which follow.
+    Many(usize),
+}
+
+/// Cells as [`Cell::encode`] wrote them, part for part. Ends early where the bytes are something else.
+#[derive(Debug)]
+pub(crate) struct Encoded<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for Encoded<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let input = &mut self.0;
         Some(match take(input, 1)?[0] {
-            0 => Self::Null,
-            1 => Self::Bool(false),
-            2 => Self::Bool(true),
-            3 => Self::Int(i64::from_le_bytes(take(input, 8)?.try_into().ok()?)),
-            4 => Self::Float(f64::from_bits(take_u64(input)?)),
+            0 => Part::Null,
+            1 => Part::Bool(false),
+            2 => Part::Bool(true),
+            3 => Part::Int(i64::from_le_bytes(take(input, 8)?.try_into().ok()?)),
+            4 => Part::Float(f64::from_bits(take_u64(input)?)),
             5 => {
                 let length = take_u64(input)? as usize;
-                Self::text(std::str::from_utf8(take(input, length)?).ok()?)
+                Part::Text(std::str::from_utf8(take(input, length)?).ok()?)
             }
             6 => {
                 let length = take_u64(input)? as usize;
-                Self::bytes(take(input, length)?)
+                Part::Bytes(take(input, length)?)
             }
-            7 => {
-                let count = take_u64(input)? as usize;
-                let fits = count <= input.len(); // every value takes at least a byte
-                fits.then(|| (0..count).map(|_| Self::decode(input)).collect::<Option<Vec<_>>>().map(Self::Many))??
-            }
+            7 => Part::Many(take_u64(input)? as usize),
             _ => return None,
         })
     }
+}
+
+fn tagged(tag: u8, bytes: [u8; 8]) -> [u8; 9] {
+    let mut all = [tag; 9];
+    all[1..].copy_from_slice(&bytes);
+    all
 }
 
 fn take<'a>(input: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
@@ -140,16 +174,14 @@ mod tests {
         ];
         let mut bytes = Vec::new();
         for cell in &cells {
-            cell.encode(&mut bytes);
+            cell.encode(&mut bytes).expect("memory takes everything");
         }
-        let mut input = bytes.as_slice();
-        for cell in &cells {
-            assert_eq!(Cell::decode(&mut input).as_ref(), Some(cell));
-        }
-        assert!(input.is_empty());
+        let parts: Vec<Part<'_>> = cells.iter().flat_map(Cell::parts).collect();
+        let mut encoded = Encoded(&bytes);
+        assert_eq!(encoded.by_ref().collect::<Vec<_>>(), parts);
+        assert!(encoded.0.is_empty());
         for end in 0..bytes.len() {
-            let mut cut = &bytes[..end];
-            while Cell::decode(&mut cut).is_some() {} // cut bytes end in `None`, never in a panic
+            assert!(Encoded(&bytes[..end]).count() <= parts.len()); // cut bytes end, they never panic
         }
     }
 }

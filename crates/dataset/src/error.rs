@@ -49,12 +49,6 @@ pub enum DatasetError {
         /// What came.
         found: item::BodyKind,
     },
-    /// A temporary file of ours came back changed.
-    #[error("read spooled rows from {}: the file is damaged", path.display())]
-    Spool {
-        /// Which file.
-        path: PathBuf,
-    },
 }
 
 /// A value that does not fit its column.
@@ -63,6 +57,12 @@ pub enum BatchError {
     /// The column always has a value, and here is none.
     #[error("column `{column}` has no value, and must have one")]
     Missing {
+        /// Name of the column.
+        column: &'static str,
+    },
+    /// The row ends in front of the column's value.
+    #[error("the row ends in front of column `{column}`")]
+    Short {
         /// Name of the column.
         column: &'static str,
     },

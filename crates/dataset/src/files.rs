@@ -40,10 +40,6 @@ const REST_ZSTD_LEVEL: i32 = 1;
 /// zstd level of shards: zstd's own default. Higher levels gain a few per cent for several times the time.
 const SHARD_ZSTD_LEVEL: i32 = 3;
 
-/// Rows of a page of a heavy column. 16 documents of some 30 kB make half a megabyte, which compresses well and is what a
-/// reader of one row has to unpack; of a hundred rows of which one changed, one page in seven is new.
-pub(crate) const PAGE_ROWS: usize = 16;
-
 /// The writer's settings for a layout.
 pub(crate) fn properties(
     layout: &Layout,
@@ -81,8 +77,21 @@ pub(crate) fn properties(
     Ok(builder.set_key_value_metadata(Some(pairs)).build())
 }
 
-/// Pages of heavy columns end with every [`PAGE_ROWS`]-th row of their row group, those of light ones with the row group, and
-/// nowhere else: a row that changes moves no page but its own. Callers write [`PAGE_ROWS`] rows at a time.
+/// A writer of a file of that layout.
+pub(crate) fn writer<W: Write + Send>(
+    sink: W,
+    layout: &Layout,
+    purpose: Purpose,
+    metadata: Vec<(String, String)>,
+) -> Result<ArrowWriter<W>, parquet::errors::ParquetError> {
+    // In both places, as pyarrow does: it looks into the Arrow schema, others into the footer's own keys.
+    let of_schema = metadata.iter().cloned().collect::<arrow_schema::Metadata>();
+    let schema = Arc::new(Schema::clone(&layout.to_arrow()).with_metadata(of_schema));
+    ArrowWriter::try_new(sink, schema, Some(properties(layout, purpose, metadata)?))
+}
+
+/// Pages of heavy columns end with every [`Kind::page_rows`]-th row of their row group, those of light ones with the row group, and
+/// nowhere else: a row that changes moves no page but its own. Callers never write over the end of a page.
 /// Why it is done so, and not by the writer's content-defined chunking: docs/decisions/0008-pages-by-rows.md.
 fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> WriterPropertiesBuilder {
     builder = builder
@@ -90,34 +99,27 @@ fn pages_by_rows(mut builder: WriterPropertiesBuilder, layout: &Layout) -> Write
         .set_data_page_size_limit(usize::MAX)
         .set_data_page_row_count_limit(usize::MAX)
         .set_dictionary_page_size_limit(usize::MAX); // giving a dictionary up ends a page, too; row groups bound it
-    for path in layout.fields.iter().filter(|field| field.kind.is_heavy()).flat_map(|field| field.leaves()) {
-        builder = builder.set_column_data_page_row_count_limit(ColumnPath::new(path.0), PAGE_ROWS);
+    for field in &layout.fields {
+        let Some(rows) = field.kind.page_rows() else { continue };
+        for (path, _) in field.leaves() {
+            let path = ColumnPath::new(path);
+            builder = builder
+                .set_column_data_page_row_count_limit(path.clone(), rows)
+                .set_column_statistics_enabled(path, EnabledStatistics::None); // nobody looks for the smallest tag of 16 pages
+        }
     }
     builder
 }
 
-/// An `ArrowWriter` that knows its path.
+/// An `ArrowWriter` of a rest file that knows its path.
 pub(crate) struct FileWriter<W: Write + Send> {
     path: PathBuf,
     writer: ArrowWriter<W>,
 }
 
 impl<W: Write + Send> FileWriter<W> {
-    pub(crate) fn new(
-        path: &Path,
-        sink: W,
-        layout: &Layout,
-        purpose: Purpose,
-        metadata: Vec<(String, String)>,
-    ) -> Result<Self, DatasetError> {
-        // In both places, as pyarrow does: it looks into the Arrow schema, others into the footer's own keys.
-        let schema = Arc::new(
-            Schema::clone(&layout.to_arrow())
-                .with_metadata(metadata.iter().cloned().collect::<arrow_schema::Metadata>()),
-        );
-        let writer = properties(layout, purpose, metadata)
-            .and_then(|properties| ArrowWriter::try_new(sink, schema, Some(properties)))
-            .map_err(error::parquet("create", path))?;
+    pub(crate) fn new(path: &Path, sink: W, layout: &Layout) -> Result<Self, DatasetError> {
+        let writer = writer(sink, layout, Purpose::Rest, Vec::new()).map_err(error::parquet("create", path))?;
         Ok(Self { path: path.to_owned(), writer })
     }
 
@@ -128,11 +130,6 @@ impl<W: Write + Send> FileWriter<W> {
     /// Ends the row group.
     pub(crate) fn close_group(&mut self) -> Result<(), DatasetError> {
         self.writer.flush().map_err(error::parquet("write", &self.path))
-    }
-
-    /// Bytes of the row groups that are closed.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        self.writer.bytes_written() as u64
     }
 
     /// Writes the footer and gives the sink back, flushed.
@@ -247,6 +244,10 @@ pub(crate) struct HashingWriter<W> {
 impl<W> HashingWriter<W> {
     pub(crate) fn new(inner: W) -> Self {
         Self { inner, sha256: sha2::Digest::new() }
+    }
+
+    pub(crate) fn get_ref(&self) -> &W {
+        &self.inner
     }
 
     pub(crate) fn finish(self) -> (W, item::Sha256Hex) {

@@ -77,7 +77,7 @@ fn shards_keep_their_limits_and_ids_ascend_over_them() {
     assert!(train.len() > 1, "{train:?}");
     assert!(train.windows(2).all(|pair| pair[0].max_id < pair[1].min_id));
     for shard in train {
-        assert!(shard.bytes < POLICY.shard_bytes + 60_000, "{} is {} bytes", shard.path, shard.bytes);
+        assert!(shard.bytes <= POLICY.shard_bytes, "{} is {} bytes", shard.path, shard.bytes);
         let summary = FileSummary::read(&folder.path().join(&shard.path)).expect("footer");
         assert_eq!(summary.rows, shard.rows);
         for group in &summary.row_groups {
@@ -206,47 +206,61 @@ fn no_page_of_a_column_is_empty() {
 
 /// Pages with a picture of some 60 kB and a document of some 20 kB, by their numbers; `salt` changes the document.
 fn large(numbers: impl Iterator<Item = (u32, u32)>) -> Vec<Item<Snapshot>> {
-    let document = |number: u32, salt: u32| {
-        let mut state = u64::from(number) << 32 | u64::from(salt) << 1 | 1;
-        let mut html = String::from("<!doctype html><body>");
-        while html.len() < 20_000 {
-            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-            let _ = write!(html, "<p class=\"c{}\">word{}</p>", state >> 59, state >> 48);
+    numbers.map(|(number, salt)| page_of_size(number, salt, 140, 20_000)).collect()
+}
+
+fn page_of_size(number: u32, salt: u32, picture_side: u32, html_bytes: usize) -> Item<Snapshot> {
+    let mut state = u64::from(number) << 32 | u64::from(salt) << 1 | 1;
+    let mut html = String::from("<!doctype html><body>");
+    while html.len() < html_bytes {
+        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        let _ = write!(html, "<p class=\"c{}\">word{}</p>", state >> 59, state >> 48);
+    }
+    let mut page = page(number, "train", picture_side, picture_side);
+    page.body.html = html;
+    page
+}
+
+/// Shares of the bytes that a content-addressed storage has to be sent after a rerun: where one row in 100 is another one in its
+/// place, went, came, or made room for another one; `page` gives a row by number and salt.
+fn shares_of_a_rerun(policy: ShardPolicy, rows: u32, page: &dyn Fn(u32, u32) -> Item<Snapshot>) -> [f64; 4] {
+    let shards = |numbers: &dyn Fn(u32) -> Option<(u32, u32)>| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = ShardSetWriter::new(folder.path(), policy).expect("create");
+        for (number, salt) in (0..rows).filter_map(numbers) {
+            writer.add_page(&page(number, salt)).expect("add");
         }
-        html
+        writer.finish().expect("finish");
+        files(folder.path())
     };
-    let made = numbers.map(|(number, salt)| {
-        let mut page = page(number, "train", 140, 140);
-        page.body.html = document(number, salt);
-        page
-    });
-    made.collect()
+    let is_one_in_100 = |number: u32| number % 100 == 50;
+    let all = shards(&|number| Some((number, 0)));
+    let some = shards(&|number| (!is_one_in_100(number)).then_some((number, 0)));
+    let changed = shards(&|number| Some((number, u32::from(is_one_in_100(number)))));
+    let replaced = shards(&|number| Some((if is_one_in_100(number) { number + rows } else { number }, 0)));
+    let share = |old: &BTreeMap<String, Vec<u8>>, new: &BTreeMap<String, Vec<u8>>| {
+        new_share(old.values().map(Vec::as_slice), new.values().map(Vec::as_slice))
+    };
+    [share(&all, &changed), share(&all, &some), share(&some, &all), share(&all, &replaced)]
 }
 
 /// What has to be uploaded after a rerun, as a content-addressed storage sees it.
 #[test]
 fn what_changes_stays_where_it_is() {
-    const ROWS: u32 = 300;
     let policy = ShardPolicy { shard_bytes: 12_000_000, row_group_bytes: 4_000_000, row_group_rows: 1000 };
-    let shards = |pages: &[Item<Snapshot>]| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut writer = ShardSetWriter::new(folder.path(), policy).expect("create");
-        for page in pages {
-            writer.add_page(page).expect("add");
-        }
-        writer.finish().expect("finish");
-        files(folder.path())
-    };
-    let check = |what: &str, numbers: &dyn Fn(u32) -> (u32, u32), most: f64| {
-        let old = shards(&large((0..ROWS).map(|number| (number, 0))));
-        let new = shards(&large((0..ROWS).map(numbers)));
-        let share = new_share(old.values().map(Vec::as_slice), new.values().map(Vec::as_slice));
-        println!("{what}: {share:.3} of the bytes are new");
-        assert!(share < most, "{what}: {share:.3} of the bytes are new");
-    };
-    check("nothing changed", &|number| (number, 0), 1e-9);
-    check("one row in 100 changed", &|number| (number, u32::from(number % 100 == 50)), 0.10);
-    check("one row in 100 was replaced", &|number| (if number % 100 == 50 { number + ROWS } else { number }, 0), 0.35);
+    let [changed, went, came, replaced] =
+        shares_of_a_rerun(policy, 300, &|number, salt| page_of_size(number, salt, 140, 20_000));
+    println!("new bytes: changed {changed:.3}, went {went:.3}, came {came:.3}, replaced {replaced:.3}");
+    assert!(changed < 0.10 && went < 0.25 && came < 0.25 && replaced < 0.35);
+}
+
+/// The same with the sizes that datasets have: pictures of some 280 kB, documents of 40 kB, whole shards.
+#[test]
+#[ignore = "writes some gigabytes; for the figures in docs/dataset.md"]
+fn what_changes_in_whole_shards() {
+    let [changed, went, came, replaced] =
+        shares_of_a_rerun(ShardPolicy::default(), 2000, &|number, salt| page_of_size(number, salt, 305, 40_000));
+    println!("new bytes: changed {changed:.3}, went {went:.3}, came {came:.3}, replaced {replaced:.3}");
 }
 
 #[test]

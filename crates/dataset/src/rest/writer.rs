@@ -10,7 +10,7 @@ use super::layout;
 use crate::batch::BatchBuilder;
 use crate::column::Table;
 use crate::error::{self, DatasetError};
-use crate::files::{self, FileWriter, Purpose};
+use crate::files::{self, FileWriter};
 use crate::loss::REJECTS;
 
 /// A row group is closed when its rows have this many bytes. Small, so that dozens of partitions can be written at once;
@@ -102,7 +102,7 @@ impl<R> std::fmt::Debug for RestWriter<R> {
 impl<R> RestWriter<R> {
     fn create(path: &Path, table: Table<R>) -> Result<Self, DatasetError> {
         let layout = table.layout();
-        let file = FileWriter::new(path, files::create(path)?, &layout, Purpose::Rest, Vec::new())?;
+        let file = FileWriter::new(path, files::create(path)?, &layout)?;
         let batch = BatchBuilder::new(&layout);
         Ok(Self { path: path.to_owned(), table, batch, file, group_bytes: 0, rows: 0 })
     }

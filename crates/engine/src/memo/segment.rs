@@ -11,10 +11,14 @@ use item::Digest;
 use store::{BlobInfo, BlobName, Store, StoreError};
 
 use super::Key;
+use super::segments::SEGMENT_BYTES;
 
 const MAGIC: &[u8; 8] = b"dbmemo\x00\x01";
 const ENTRY_BYTES: usize = 16 + 8 + 4 + 16;
 const FOOTER_BYTES: usize = 8 + 8 + 16 + 8;
+
+/// What a file becomes: a little more than the size at which it is published.
+const FILE_BYTES: usize = SEGMENT_BYTES + SEGMENT_BYTES / 8;
 
 type Check = [u8; 16];
 
@@ -35,30 +39,39 @@ fn check(bytes: &[u8]) -> Check {
 /// Gathers answers.
 #[derive(Debug, Default)]
 pub(super) struct SegmentBuilder {
-    answers: Vec<u8>,
+    /// The file so far.
+    file: Vec<u8>,
     entries: Vec<(Key, Location)>,
 }
 
 impl SegmentBuilder {
     /// Adds an answer.
     pub(super) fn push(&mut self, key: Key, answer: &[u8]) {
-        let offset = (MAGIC.len() + self.answers.len()) as u64;
+        if self.file.is_empty() {
+            // At once for all that may come: what grows is copied, and each copy is new memory that the system clears first.
+            self.file.reserve(FILE_BYTES);
+            self.file.extend_from_slice(MAGIC);
+        }
+        let offset = self.file.len() as u64;
         self.entries.push((key, Location { offset, bytes: answer.len() as u32, check: check(answer) }));
-        self.answers.extend_from_slice(answer);
+        self.file.extend_from_slice(answer);
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Bytes of the answers so far.
+    /// Bytes of the file so far.
     pub(super) fn bytes(&self) -> usize {
-        self.answers.len()
+        self.file.len()
     }
 
     /// The bytes of the file, and what is where in it.
     pub(super) fn finish(self) -> (Vec<u8>, Vec<(Key, Location)>) {
-        let Self { answers, entries } = self;
+        let Self { mut file, entries } = self;
+        if file.is_empty() {
+            file.extend_from_slice(MAGIC);
+        }
         let mut index = Vec::with_capacity(entries.len() * ENTRY_BYTES);
         for (key, location) in &entries {
             index.extend_from_slice(key);
@@ -66,9 +79,6 @@ impl SegmentBuilder {
             index.extend_from_slice(&location.bytes.to_le_bytes());
             index.extend_from_slice(&location.check);
         }
-        let mut file = Vec::with_capacity(MAGIC.len() + answers.len() + index.len() + FOOTER_BYTES);
-        file.extend_from_slice(MAGIC);
-        file.extend_from_slice(&answers);
         let index_offset = file.len() as u64;
         file.extend_from_slice(&index);
         file.extend_from_slice(&index_offset.to_le_bytes());

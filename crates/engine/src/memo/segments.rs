@@ -11,7 +11,7 @@ use super::segment::{self, Location, SegmentBuilder};
 use super::{FLUSH_EVERY, Key};
 
 /// A segment is published when it has grown to this, whatever its age. Some 20 to 60 screenshots.
-const SEGMENT_BYTES: usize = 32 << 20;
+pub(super) const SEGMENT_BYTES: usize = 32 << 20;
 /// A folder with more segments under [`SEGMENT_BYTES`] than this is tidied up when a run opens it.
 pub(super) const SMALL_SEGMENTS_MAX: usize = 64;
 

@@ -238,7 +238,7 @@ fn lost_card(loss: &Loss, thumbnails: &BTreeMap<ItemId, Thumbnail>) -> Card {
 fn lost(losses: &Losses, pictures: &Pictures<'_>, budget: &mut PictureBudget) -> Vec<Gallery> {
     // What was taken down is named, and not shown.
     let shown = losses.groups.iter().filter(|group| group.rule != TAKEDOWN.name);
-    let chosen: Vec<ItemId> = shown.flat_map(LossGroup::sample).map(|loss| loss.id).collect();
+    let chosen: Vec<ItemId> = shown.flat_map(LossGroup::chosen).map(|loss| loss.id).collect();
     let thumbnails = lost_thumbnails(&chosen, pictures);
     // Where one page is shown twice, the picture is there twice, and paid for twice.
     let mut card = |loss: &Loss| {
@@ -246,12 +246,15 @@ fn lost(losses: &Losses, pictures: &Pictures<'_>, budget: &mut PictureBudget) ->
         Card { picture: card.picture.and_then(|picture| budget.admit(picture)), ..card }
     };
     let gallery = |group: &LossGroup| {
-        let cards: Vec<Card> = group.sample().map(&mut card).collect();
+        let cards: Vec<Card> = group.chosen().map(&mut card).collect();
         let shown = cards.len() as u64;
         let note = if shown == group.count {
             text::counted(group.count, "page", "pages")
         } else {
-            format!("{} of {} pages, chosen by id", shown, text::count(group.count))
+            let nearest = group.nearest().count();
+            let how =
+                if nearest > 0 { format!("the {nearest} nearest to the limit, others") } else { "chosen".to_owned() };
+            format!("{shown} of {} pages, {how} by id", text::count(group.count))
         };
         let title = match group.kind {
             LossKind::Rejected => group.rule.clone(),

@@ -54,6 +54,26 @@ fn the_largest_clusters_are_contact_sheets() {
 }
 
 #[test]
+fn what_just_missed_a_limit_is_shown_first() {
+    let fixture = Fixture::new(60);
+    let out = fixture.out("report.html");
+    fixture.write(&out).expect("write report");
+    let page = fs::read_to_string(&out).expect("read report");
+    let check = |anchor: &str, note: &str, nearest: &[&str]| {
+        let start = page.find(&format!("id=\"{anchor}\"")).expect("a gallery");
+        let gallery = &page[start..][..page[start..].find("</ul>").expect("its end")];
+        assert!(gallery.contains(note), "{gallery}");
+        let places: Vec<Option<usize>> = nearest.iter().map(|detail| gallery.find(detail)).collect();
+        assert!(places.is_sorted() && places.iter().all(Option::is_some), "{anchor}: {places:?}");
+        let others = gallery.rfind(", the least is").expect("details");
+        assert!(others > places.last().copied().flatten().expect("a place"), "others stand behind them");
+    };
+    let nearest = "12 of 34 pages, the 6 nearest to the limit, others by id";
+    check("lost-clean-rejected-too-short", nearest, &["198 char", "197 char", "191 char", "190 char", "184 char"]);
+    check("lost-snapshots-rejected-low-score", "the 6 nearest", &["score 0.243", "score 0.236", "score 0.229"]);
+}
+
+#[test]
 fn words_from_the_web_stay_words() {
     let fixture = Fixture::new(30);
     let out = fixture.out("report.html");

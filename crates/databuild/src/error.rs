@@ -2,6 +2,7 @@
 
 use engine::{DiskTrouble, EngineError};
 use pipeline::PipelineError;
+use store::StoreError;
 
 use crate::exit::ExitStatus;
 
@@ -64,6 +65,13 @@ impl From<PipelineError> for CommandError {
         };
         let hints = error.hints();
         Self { status, chain: error.into(), hints }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let hints = error.hint().into_iter().collect();
+        Self { status: ExitStatus::Environment, chain: error.into(), hints }
     }
 }
 

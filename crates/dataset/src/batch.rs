@@ -49,6 +49,9 @@ impl BatchBuilder {
             column.push(&mut cells)?;
             cell_bytes.push(before - cells.0.len());
         }
+        if !cells.0.is_empty() {
+            return Err(BatchError::Long);
+        }
         self.bytes += row.len();
         self.rows += 1;
         Ok(())
@@ -183,6 +186,11 @@ impl ColumnBuilder {
             }
         })
     }
+}
+
+/// The cell of a field in a row of a batch; null where the batch has no such column.
+pub(crate) fn named_cell<'a>(field: &Field, batch: &'a RecordBatch, row: usize) -> Cell<'a> {
+    batch.column_by_name(field.name).map_or(Cell::Null, |column| cell_at(field.kind, column.as_ref(), row))
 }
 
 /// The value of `array` at `row`. The array must be of the kind's Arrow type; readers check schemas when they open.

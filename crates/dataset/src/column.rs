@@ -173,6 +173,12 @@ impl Layout {
         Arc::new(Schema::new(self.fields.iter().map(|field| field.to_arrow()).collect::<Vec<_>>()))
     }
 
+    /// The fields of those names, in that order.
+    pub(crate) fn named(&self, names: &[&str]) -> Vec<Field> {
+        let field = |name: &&str| self.fields.iter().find(|field| field.name == *name).copied();
+        names.iter().filter_map(field).collect()
+    }
+
     /// Every leaf column with its path in the Parquet schema.
     pub(crate) fn leaves(&self) -> Vec<(Vec<String>, Kind)> {
         self.fields.iter().flat_map(|field| field.leaves()).collect()

@@ -66,6 +66,9 @@ pub enum BatchError {
         /// Name of the column.
         column: &'static str,
     },
+    /// The row goes on behind its last column.
+    #[error("the row has more values than there are columns")]
+    Long,
     /// The value is of another kind than the column.
     #[error("the value for column `{column}` is of another type")]
     Kind {

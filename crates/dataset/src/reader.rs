@@ -8,9 +8,9 @@ use bytes::Bytes;
 use item::{ItemId, Viewport};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
 
-use crate::batch::cell_at;
+use crate::batch::{cell_at, named_cell};
 use crate::cell::Cell;
-use crate::column::{Field, Layout};
+use crate::column::Field;
 use crate::error::{self, DatasetError};
 use crate::files::OpenFile;
 use crate::pages::PAGES;
@@ -240,18 +240,13 @@ impl PageRows {
         let mut names = LIGHT.to_vec();
         let heavy = [(columns.text, "text"), (columns.image, "image"), (columns.nodes, "nodes")];
         names.extend(heavy.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| name));
-        let layout: Layout = PAGES.layout();
-        let field = |name: &&str| layout.fields.iter().find(|field| field.name == *name).copied();
-        let fields: Vec<Field> = names.iter().filter_map(field).collect();
+        let fields = PAGES.layout().named(&names);
         let batches = OpenFile::open(path)?.batches(&names, rows)?;
         Ok(Self { path: path.to_owned(), fields, columns, batches, batch: None })
     }
 
     fn row(&self, batch: &RecordBatch, row: usize) -> Result<PageRow, DatasetError> {
-        let cell = |field: &Field| {
-            batch.column_by_name(field.name).map_or(Cell::Null, |column| cell_at(field.kind, column.as_ref(), row))
-        };
-        let cells = self.fields.iter().map(cell).collect();
+        let cells = self.fields.iter().map(|field| named_cell(field, batch, row)).collect();
         page_row(&mut Record::new(cells), self.columns).ok_or_else(|| DatasetError::Unexpected {
             path: self.path.clone(),
             problem: "a row lacks a value that every row has".to_owned(),

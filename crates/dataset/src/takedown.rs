@@ -5,12 +5,10 @@
 
 use std::path::Path;
 
-use arrow_array::RecordBatch;
 use item::{Item, ItemId, Rule, Sha256Hex, Snapshot, Triple, name};
 
-use crate::batch::cell_at;
-use crate::cell::Cell;
-use crate::column::{Field, Layout};
+use crate::batch::named_cell;
+use crate::column::Layout;
 use crate::error::{self, DatasetError};
 use crate::files::{OpenFile, sha256_hex};
 use crate::pages;
@@ -91,24 +89,17 @@ pub fn each_mark(path: &Path, subset: Subset, visit: &mut dyn FnMut(RowMark)) ->
     let layout: Layout = subset.layout();
     let file = OpenFile::open(path)?;
     file.expect_fields(&layout, names)?;
-    let field = |name: &&str| layout.fields.iter().find(|field| field.name == *name).copied();
-    let fields: Vec<Field> = names.iter().filter_map(field).collect();
+    let fields = layout.named(names);
     for batch in file.batches(names, None)? {
         let batch = batch.map_err(|source| error::parquet("read", path)(source.into()))?;
         for row in 0..batch.num_rows() {
             let problem = || "a row lacks a value that every row has".to_owned();
-            let mark = mark(subset, &mut Record::new(cells(&fields, &batch, row)));
+            let cells = fields.iter().map(|field| named_cell(field, &batch, row)).collect();
+            let mark = mark(subset, &mut Record::new(cells));
             visit(mark.ok_or_else(|| DatasetError::Unexpected { path: path.to_owned(), problem: problem() })?);
         }
     }
     Ok(())
-}
-
-fn cells<'a>(fields: &[Field], batch: &'a RecordBatch, row: usize) -> Vec<Cell<'a>> {
-    let cell = |field: &Field| {
-        batch.column_by_name(field.name).map_or(Cell::Null, |column| cell_at(field.kind, column.as_ref(), row))
-    };
-    fields.iter().map(cell).collect()
 }
 
 fn mark(subset: Subset, record: &mut Record<'_>) -> Option<RowMark> {

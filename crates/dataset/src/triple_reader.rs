@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use arrow_array::RecordBatch;
 use bytes::Bytes;
 use item::{ItemId, Task, Viewport, Wording};
 
-use crate::batch::cell_at;
+use crate::batch::{cell_at, named_cell};
 use crate::cell::Cell;
-use crate::column::{Field, Kind, Layout};
+use crate::column::{Kind, Layout};
 use crate::error::{self, DatasetError};
 use crate::files::OpenFile;
 use crate::record::Record;
@@ -121,8 +120,7 @@ pub fn each_triple(
     let names = names(task);
     let file = OpenFile::open(path)?;
     file.expect_fields(&layout, &names)?;
-    let field = |name: &&str| layout.fields.iter().find(|field| field.name == *name).copied();
-    let fields: Vec<Field> = names.iter().filter_map(field).collect();
+    let fields = layout.named(&names);
     for batch in file.batches(&names, None)? {
         let batch = batch.map_err(|source| error::parquet("read", path)(source.into()))?;
         for index in 0..batch.num_rows() {
@@ -132,7 +130,8 @@ pub fn each_triple(
             {
                 continue;
             }
-            let record = &mut Record::new(cells(&fields, &batch, index));
+            let cells = fields.iter().map(|field| named_cell(field, &batch, index)).collect();
+            let record = &mut Record::new(cells);
             let problem = || "a row lacks a value that every row has".to_owned();
             let row = row(task, record)
                 .ok_or_else(|| DatasetError::Unexpected { path: path.to_owned(), problem: problem() })?;
@@ -140,13 +139,6 @@ pub fn each_triple(
         }
     }
     Ok(())
-}
-
-fn cells<'a>(fields: &[Field], batch: &'a RecordBatch, row: usize) -> Vec<Cell<'a>> {
-    let cell = |field: &Field| {
-        batch.column_by_name(field.name).map_or(Cell::Null, |column| cell_at(field.kind, column.as_ref(), row))
-    };
-    fields.iter().map(cell).collect()
 }
 
 fn row(task: Task, record: &mut Record<'_>) -> Option<TripleRow> {

@@ -11,7 +11,7 @@ use item::picture_extension;
 use parquet::arrow::arrow_reader::RowSelection;
 use serde_json::{Map, Value};
 
-use crate::batch::cell_at;
+use crate::batch::named_cell;
 use crate::cell::Cell;
 use crate::column::{Field, Kind, Layout};
 use crate::error::{self, DatasetError};
@@ -85,10 +85,7 @@ pub(crate) fn each_row(
     for batch in file.batches(&names, rows)? {
         let batch = batch.map_err(|source| error::parquet("read", path)(source.into()))?;
         for row in 0..batch.num_rows() {
-            let cell = |field: &Field| {
-                let column = batch.column_by_name(field.name);
-                (*field, column.map_or(Cell::Null, |column| cell_at(field.kind, column.as_ref(), row)))
-            };
+            let cell = |field: &Field| (*field, named_cell(field, &batch, row));
             let problem = || DatasetError::Unexpected {
                 path: path.to_owned(),
                 problem: "a row lacks its id, its image or its text".to_owned(),

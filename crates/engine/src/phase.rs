@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use item::{Digest, Item};
-use store::{BlobName, Store, at_once};
+use store::{BlobName, Store, StoreError, at_once};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -210,7 +210,9 @@ fn publish(
     let put = |path: &std::path::Path| -> Result<FileRef, EngineError> {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let name = BlobName::join(&["parts", phase, &key.to_string(), &format!("{attempt}-{file}")]);
-        let bytes = path.metadata().map_or(0, |metadata| metadata.len());
+        let metadata = path.metadata();
+        let looked_at = |source| StoreError::Io { operation: "look at", path: path.to_owned(), source };
+        let bytes = metadata.map_err(looked_at)?.len();
         store.put_file(&name, path)?;
         Ok(FileRef { name, bytes })
     };

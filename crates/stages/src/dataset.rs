@@ -207,13 +207,14 @@ impl SinkWriter for Writer<'_> {
             Body::Snapshot(body) | Body::Sample(Sample::Page(body)) => {
                 let page = Item { head, body };
                 self.see(|| RowMark::of_page(&page), &page.head.provenance);
-                let edition = self.sink.known.edition_of(&id, || RowMark::of_page(&page).html_sha256);
+                let edition = self.sink.known.edition_of_page(&id);
                 self.editions.of(edition).and_then(|writer| writer.add_page(&page))
             }
             Body::Sample(Sample::Triple(body)) => {
                 let triple = Item { head, body: *body };
-                self.see(|| RowMark::of_triple(&triple), &triple.head.provenance);
-                let edition = self.sink.known.edition_of(&id, || RowMark::of_triple(&triple).html_sha256);
+                let mark = RowMark::of_triple(&triple);
+                let edition = self.sink.known.edition_of_triple(&mark.html_sha256);
+                self.see(|| mark, &triple.head.provenance);
                 self.editions.of(edition).and_then(|writer| writer.add_triple(&triple))
             }
             _ => return Err(StageError::plain(format!("write {id}: it is no snapshot"))),

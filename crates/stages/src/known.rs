@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use ::dataset::FIRST_EDITION;
 use dedup::leak::{Lists, Suspect};
 use dedup::list::{ListError, Published};
 use engine::{Decision, StageError};
@@ -66,13 +65,19 @@ impl Known {
         self.published.binary_search_by_key(id, |row| row.id).ok().map(|at| &self.published[at])
     }
 
-    /// The edition that a page belongs to, by its id, and what was made of it, by its HTML: that of its row, or the next one.
-    pub fn edition_of(&self, id: &ItemId, html_sha256: impl FnOnce() -> String) -> u32 {
-        if self.published.is_empty() {
-            return FIRST_EDITION;
-        }
-        let by_html = || self.html.get(&html_sha256()).and_then(|id| self.row(id));
-        self.row(id).or_else(by_html).map_or(self.last_edition.saturating_add(1), |row| row.edition)
+    /// The edition of a row of `pages`: the one it was published with, or the next.
+    pub(crate) fn edition_of_page(&self, id: &ItemId) -> u32 {
+        self.row(id).map_or(self.next_edition(), |row| row.edition)
+    }
+
+    /// The edition of what was made of a page: that of the published page with this HTML, or the next.
+    pub(crate) fn edition_of_triple(&self, page_html_sha256: &str) -> u32 {
+        let page = self.html.get(page_html_sha256).and_then(|id| self.row(id));
+        page.map_or(self.next_edition(), |row| row.edition)
+    }
+
+    fn next_edition(&self) -> u32 {
+        self.last_edition.saturating_add(1)
     }
 
     /// Whether the item is a published row.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dataset::{Columns, Manifest, PageRow, ShardFile, ShardReader, Subset};
 use engine::RunRecord;
 use item::{ItemId, Loss};
-use store::{BlobName, LocalPath, Store, StoreError};
+use store::{BlobName, LocalPath, Store};
 
 use super::load;
 use crate::cli::FileArgs;
@@ -94,31 +94,23 @@ fn open(file: &LocalPath) -> Result<ShardReader, CommandError> {
     ShardReader::open(file).map_err(broken)
 }
 
-fn unreadable(error: StoreError) -> CommandError {
-    let hint = error.hint();
-    let error = CommandError::environment(error);
-    match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
-}
-
 /// The dataset of a run in a folder of this machine: in its place, or a copy that goes away with the value.
 pub(super) fn dataset_folder(store: &dyn Store, record: &RunRecord) -> Result<LocalPath, CommandError> {
-    store.local_folder(&record.dataset.folder).map_err(unreadable)
+    Ok(store.local_folder(&record.dataset.folder)?)
 }
 
 /// One file of a dataset on this machine.
 pub(super) fn dataset_file(store: &dyn Store, record: &RunRecord, path: &str) -> Result<LocalPath, CommandError> {
     let name = BlobName::new(format!("{}/{path}", record.dataset.folder)).map_err(broken)?;
-    store.local_path(&name).map_err(unreadable)
+    Ok(store.local_path(&name)?)
 }
 
 /// The current manifest of a run's dataset.
 pub(super) fn manifest(store: &dyn Store, record: &RunRecord) -> Result<Manifest, CommandError> {
     let name = BlobName::new(format!("{}/manifest.json", record.dataset.folder)).map_err(broken)?;
-    let text = store.get(&name).map_err(unreadable)?;
-    Manifest::from_json(&String::from_utf8_lossy(&text)).map_err(broken)
+    let text = store.get(&name)?;
+    let manifest = Manifest::from_json(&String::from_utf8_lossy(&text));
+    manifest.map_err(|error| broken(anyhow::Error::from(error).context(format!("understand the manifest `{name}`"))))
 }
 
 /// A place in the folder of a run's record.

@@ -153,11 +153,11 @@ impl Notes {
         if !S3Address::is_meant(&location) {
             return Ok(Self { path: Path::new(&location).join(blob.as_str()), blob, elsewhere: None });
         }
-        let scratch = finished.store.scratch().map_err(CommandError::environment)?;
+        let scratch = finished.store.scratch()?;
         let path = scratch.path().join("notes.jsonl");
         match finished.store.get(&blob) {
             Err(StoreError::NotFound { .. }) => {}
-            Err(error) => return Err(CommandError::environment(error)),
+            Err(error) => return Err(error.into()),
             Ok(notes) => std::fs::write(&path, notes).map_err(CommandError::environment)?,
         }
         Ok(Self { path, blob, elsewhere: Some(scratch) })
@@ -167,7 +167,7 @@ impl Notes {
         if self.elsewhere.is_none() || !self.path.exists() {
             return Ok(());
         }
-        finished.store.put_file(&self.blob, &self.path).map_err(CommandError::environment)
+        Ok(finished.store.put_file(&self.blob, &self.path)?)
     }
 }
 

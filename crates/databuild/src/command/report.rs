@@ -31,7 +31,7 @@ pub(super) fn write(built: &Built, always: bool) -> Result<String, CommandError>
     let store = built.store.as_ref();
     let blob = beside_record(name, "report.html");
     let place = format!("{}/{blob}", store.location());
-    if !always && store.size(&blob).map_err(CommandError::environment)?.is_some() {
+    if !always && store.size(&blob)?.is_some() {
         return Ok(place);
     }
     let rules = stages::rules().into_iter().flat_map(|(_, rules)| rules);
@@ -39,10 +39,10 @@ pub(super) fn write(built: &Built, always: bool) -> Result<String, CommandError>
     let pictures = |ids: &[ItemId]| pictures(built, &record, ids);
     let dataset = dataset_folder(store, &record)?;
     let input = ReportInput { record: &record, dataset: &dataset, rules: &rules, pictures: &pictures };
-    let scratch = store.scratch().map_err(CommandError::environment)?;
+    let scratch = store.scratch()?;
     let file = scratch.path().join("report.html");
     report::write_report(&input, &file).map_err(|error| CommandError::new(ExitStatus::Environment, error))?;
-    store.put_file(&blob, &file).map_err(CommandError::environment)?;
+    store.put_file(&blob, &file)?;
     Ok(place)
 }
 

@@ -58,7 +58,7 @@ fn prune(args: &PruneArgs, printer: Printer) -> Outcome {
         if args.dry_run {
             printer.data(blob.name.as_str());
         } else {
-            store.delete(&blob.name).map_err(CommandError::environment)?;
+            store.delete(&blob.name)?;
         }
     }
     let done = if args.dry_run { "would be removed" } else { "removed" };

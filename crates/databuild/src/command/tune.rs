@@ -60,7 +60,7 @@ pub(crate) fn tune(args: &TuneArgs, printer: Printer) -> Outcome {
         path.display().to_string()
     } else {
         let blob = beside_record(&record.name, "tune.html");
-        built.store.put(&blob, page.as_bytes()).map_err(CommandError::environment)?;
+        built.store.put(&blob, page.as_bytes())?;
         format!("{}/{blob}", built.store.location())
     };
     printer.note(&format!(

@@ -70,7 +70,10 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, CommandError> {
         CommandError::usage(format!("read `{}`: {error}", path.display()))
             .hint("the argument is the folder of a dataset, as `databuild run` prints it")
     })?;
-    Manifest::from_json(&text).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))
+    Manifest::from_json(&text).map_err(|error| {
+        let error = anyhow::Error::from(error).context(format!("understand the manifest `{}`", path.display()));
+        CommandError::new(ExitStatus::CheckFailed, error)
+    })
 }
 
 fn open(path: &Path) -> Result<ShardReader, CommandError> {

@@ -22,6 +22,9 @@ const FILE_BYTES: usize = SEGMENT_BYTES + SEGMENT_BYTES / 8;
 
 type Check = [u8; 16];
 
+/// Answers by their keys.
+type Answers = Vec<(Key, Vec<u8>)>;
+
 /// Where an answer lies in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Location {
@@ -117,11 +120,12 @@ pub(super) fn read_index(store: &dyn Store, blob: &BlobInfo) -> Result<Option<Ve
     Ok(is_whole.then(|| index.chunks_exact(ENTRY_BYTES).filter_map(entry).collect()))
 }
 
-/// All answers of a small segment, read at once; but for those that are damaged. None of one that is gone.
-pub(super) fn read_all(store: &dyn Store, blob: &BlobInfo) -> Result<Vec<(Key, Vec<u8>)>, StoreError> {
+/// All answers of a small segment, read at once; but for those that are damaged. None of one that is gone; `None` when it is damaged as
+/// a whole.
+pub(super) fn read_all(store: &dyn Store, blob: &BlobInfo) -> Result<Option<Answers>, StoreError> {
     let bytes = match store.get(&blob.name) {
         // Another process has put it together with others.
-        Err(StoreError::NotFound { .. }) => return Ok(Vec::new()),
+        Err(StoreError::NotFound { .. }) => return Ok(Some(Vec::new())),
         other => other?,
     };
     let answer = |(key, location): (Key, Location)| {
@@ -129,7 +133,7 @@ pub(super) fn read_all(store: &dyn Store, blob: &BlobInfo) -> Result<Vec<(Key, V
         let answer = bytes.get(start..start + location.bytes as usize)?;
         (check(answer) == location.check).then(|| (key, answer.to_vec()))
     };
-    Ok(index_of(&bytes).unwrap_or_default().into_iter().filter_map(answer).collect())
+    Ok(index_of(&bytes).map(|entries| entries.into_iter().filter_map(answer).collect()))
 }
 
 /// The index of a segment whose bytes are at hand; `None` when it is damaged.

@@ -148,8 +148,12 @@ pub(super) fn compact(store: &dyn Store, folder: &str) -> Result<(), StoreError>
         return Ok(());
     }
     let mut builder = SegmentBuilder::default();
-    for blob in &small {
-        for (key, answer) in segment::read_all(store, blob)? {
+    let mut read = Vec::new();
+    for blob in small {
+        // One that is damaged stays: whoever opens it tells the user.
+        let Some(answers) = segment::read_all(store, &blob)? else { continue };
+        read.push(blob.name);
+        for (key, answer) in answers {
             builder.push(key, &answer);
         }
         if builder.bytes() >= SEGMENT_BYTES {
@@ -158,5 +162,5 @@ pub(super) fn compact(store: &dyn Store, folder: &str) -> Result<(), StoreError>
     }
     publish(store, folder, builder)?;
     // After the large ones are there: a crash in between leaves both, and both say the same.
-    small.iter().try_for_each(|blob| store.delete(&blob.name))
+    read.iter().try_for_each(|name| store.delete(name))
 }

@@ -106,23 +106,29 @@ fn a_damaged_segment_is_never_believed() {
 #[test]
 fn small_segments_are_put_together() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = LocalStore::open(folder.path()).expect("a store");
+    let shared: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path()).expect("a store"));
+    let store = shared.as_ref();
     let answers = || -> std::collections::BTreeMap<Key, Vec<u8>> {
         let blobs = store.list("memo/s/f").expect("listed");
         let all = |blob: &store::BlobInfo| {
-            let entries = segment::read_index(&store, blob).expect("readable").expect("whole");
-            let read = |(key, at): (Key, Location)| (key, segment::read(&store, &blob.name, at).expect("whole"));
+            let entries = segment::read_index(store, blob).expect("readable").expect("whole");
+            let read = |(key, at): (Key, Location)| (key, segment::read(store, &blob.name, at).expect("whole"));
             entries.into_iter().map(read).collect::<Vec<_>>()
         };
         blobs.iter().flat_map(all).collect()
     };
     for number in 0..=SMALL_SEGMENTS_MAX as u8 {
-        publish(&store, "memo/s/f", segment(&[([number; 16], &[number])])).expect("published");
+        publish(store, "memo/s/f", segment(&[([number; 16], &[number])])).expect("published");
     }
     let before = answers();
     assert_eq!(before.len(), SMALL_SEGMENTS_MAX + 1);
-    compact(&store, "memo/s/f").expect("tidied up");
-    assert_eq!(store.list("memo/s/f").expect("listed").len(), 1);
+    let damaged = BlobName::join(&["memo", "s", "f", "damaged.segment"]);
+    store.put(&damaged, b"no segment at all, of no answers whatsoever").expect("written");
+    compact(store, "memo/s/f").expect("tidied up");
+    // What is damaged is left to be told of.
+    let left: Vec<BlobName> = store.list("memo/s/f").expect("listed").into_iter().map(|blob| blob.name).collect();
+    assert!(left.len() == 2 && left.contains(&damaged), "{left:?}");
+    assert_eq!(Segments::open(&shared, "memo/s/f").expect("opened").1, [damaged]);
     assert_eq!(answers(), before);
 }
 

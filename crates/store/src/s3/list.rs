@@ -62,7 +62,11 @@ fn read(document: &xml::Document) -> Result<(Vec<Object>, Option<String>), S3Err
     for (path, value) in &document.fields {
         match path.as_str() {
             "Contents/Key" => object.key.clone_from(value),
-            "Contents/Size" => object.bytes = value.trim().parse().unwrap_or_default(),
+            "Contents/Size" => {
+                // Segments are judged by their sizes: one that is guessed would have them removed as damaged.
+                let bytes = value.trim().parse();
+                object.bytes = bytes.map_err(|_| no_list(format!("the size of `{}` is `{value}`", object.key)))?;
+            }
             "Contents" => objects.push(std::mem::take(&mut object)),
             _ => {}
         }

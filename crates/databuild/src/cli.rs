@@ -56,6 +56,9 @@ pub(crate) enum Command {
     /// Say how much lies in the store, remove what is of no use any more, check that it is whole.
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Make what a scorer of screenshots is trained and tested on.
+    #[command(subcommand)]
+    Score(ScoreCommand),
     /// Make a hash list of a benchmark, so that its pages stay out of training data.
     Hashlist(HashlistArgs),
     /// Set the limits of near-duplicates by eye, and keep an index of what is published.
@@ -342,6 +345,46 @@ pub(crate) struct VerifyArgs {
     /// Rows to render again, chosen by hash; all by default.
     #[arg(long, value_name = "N")]
     pub(crate) sample: Option<usize>,
+    /// Pages that are rendered at once; by default what the machine can feed.
+    #[arg(long, value_name = "N")]
+    pub(crate) tabs: Option<usize>,
+    /// The Chrome to use, instead of the one found in PATH.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chrome: Option<PathBuf>,
+}
+
+/// What can be done with scorers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScoreCommand {
+    /// Render pages of a dataset with degradations and what is no page, as ranked states to train and test a scorer on.
+    States(ScoreStatesArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreStatesArgs {
+    /// The folder of a dataset, as `databuild run` prints it.
+    pub(crate) dataset: PathBuf,
+    /// Folder for the states.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Pages to take, chosen by hash; all by default.
+    #[arg(long, value_name = "N")]
+    pub(crate) pages: Option<usize>,
+    /// Pages to pass over first, in the same order.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) skip: usize,
+    /// Pages of one site at most.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) per_site: usize,
+    /// Kinds of damage to each page, in three severities each.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) damages: usize,
+    /// Kinds of non-page of each page: unstyled, broken sheet, blank, error page, parked, consent wall.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) non_pages: usize,
+    /// Tallest picture in CSS px; taller pages are seen from the top.
+    #[arg(long, value_name = "PX", default_value_t = 4_096)]
+    pub(crate) height_max: u32,
     /// Pages that are rendered at once; by default what the machine can feed.
     #[arg(long, value_name = "N")]
     pub(crate) tabs: Option<usize>,

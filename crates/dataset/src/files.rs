@@ -118,8 +118,13 @@ pub(crate) struct FileWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> FileWriter<W> {
-    pub(crate) fn new(path: &Path, sink: W, layout: &Layout) -> Result<Self, DatasetError> {
-        let writer = writer(sink, layout, Purpose::Rest, Vec::new()).map_err(error::parquet("create", path))?;
+    pub(crate) fn new(
+        path: &Path,
+        sink: W,
+        layout: &Layout,
+        metadata: Vec<(String, String)>,
+    ) -> Result<Self, DatasetError> {
+        let writer = writer(sink, layout, Purpose::Rest, metadata).map_err(error::parquet("create", path))?;
         Ok(Self { path: path.to_owned(), writer })
     }
 

@@ -33,6 +33,7 @@ pub use known::Known;
 pub use pages::{PagesBarrier, PagesConfig};
 pub use phash::{PhashConfig, PhashStage};
 pub use prove::{Prove, ProveStage};
+pub use ranges::place_in_code;
 pub use render::{Format, RenderConfig, RenderStage, Scheme, ViewConfig};
 pub use rest::ParquetRest;
 pub use score::{ScoreConfig, ScoreStage};

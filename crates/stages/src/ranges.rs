@@ -8,7 +8,7 @@ const IMPLIED: &[&str] = &["html", "head", "body", "tbody", "colgroup"];
 /// Gives each element its byte range in the code: both lists are in document order, so they go in step as long as the
 /// tags agree. An element that the parser made has no code, and the steps go on behind it. Where the parser has moved
 /// elements, the steps part, and what follows gets no range rather than a wrong one.
-pub(crate) fn place_in_code(nodes: &mut [Node], html: &str) {
+pub fn place_in_code(nodes: &mut [Node], html: &str) {
     let mut elements = clean::element_ranges(html).into_iter().peekable();
     for node in nodes {
         let Some(element) = elements.peek() else { break };

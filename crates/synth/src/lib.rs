@@ -13,6 +13,7 @@ pub mod metric;
 pub mod operator;
 mod rng;
 mod rule;
+pub mod states;
 mod tries;
 pub mod verify;
 pub mod vlm;

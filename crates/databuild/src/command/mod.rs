@@ -17,6 +17,7 @@ mod publish;
 mod report;
 mod run;
 mod schema;
+mod score;
 mod serve;
 mod status;
 mod store;
@@ -53,6 +54,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Explain(args) => explain::explain(&args, printer),
         Command::Takedown(args) => takedown::takedown(&args, printer),
         Command::Store(command) => store::store(&command, printer),
+        Command::Score(command) => score::score(&command, printer),
         Command::Hashlist(args) => hashlist::hashlist(&args, printer),
         Command::Dedup(command) => dedup::dedup(&command, printer),
         Command::Vlm(VlmCommand::Check(args)) => vlm::check(&args, printer),

@@ -53,7 +53,7 @@ pub(crate) fn verify(args: &VerifyArgs, printer: Printer) -> Outcome {
 }
 
 /// A dataset in a folder of this machine: what lies in S3 is fetched, whether it is in a store or was published there.
-fn local_dataset(place: &Path) -> Result<LocalPath, CommandError> {
+pub(super) fn local_dataset(place: &Path) -> Result<LocalPath, CommandError> {
     let address = place.to_string_lossy();
     if !S3Address::is_meant(&address) {
         return Ok(LocalPath::in_place(place.to_owned()));
@@ -76,7 +76,7 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, CommandError> {
     })
 }
 
-fn open(path: &Path) -> Result<ShardReader, CommandError> {
+pub(super) fn open(path: &Path) -> Result<ShardReader, CommandError> {
     ShardReader::open(path).map_err(|error| CommandError::new(ExitStatus::CheckFailed, error))
 }
 
@@ -171,7 +171,7 @@ fn compare(farm: &Farm, row: &PageRow) -> Result<(), String> {
 }
 
 /// How a row was rendered.
-fn policy(
+pub(super) fn policy(
     viewport: Viewport,
     scheme: Option<&str>,
     reduced_motion: Option<bool>,

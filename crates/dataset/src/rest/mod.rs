@@ -9,4 +9,5 @@ mod sample;
 mod writer;
 
 pub use reader::{RestReader, read_heads, read_item_rows, read_items, read_losses};
+pub(crate) use writer::RestWriter;
 pub use writer::{ItemWriter, LossWriter, RestSummary};

@@ -42,7 +42,7 @@ pub struct ItemWriter {
 impl ItemWriter {
     /// Creates the file; an existing one is replaced.
     pub fn create(path: &Path, kind: BodyKind) -> Result<Self, DatasetError> {
-        Ok(Self { kind, rows: RestWriter::create(path, layout::table(kind))? })
+        Ok(Self { kind, rows: RestWriter::create(path, layout::table(kind), Vec::new())? })
     }
 
     /// Appends items, in this order.
@@ -70,7 +70,7 @@ pub struct LossWriter(RestWriter<Loss>);
 impl LossWriter {
     /// Creates the file; an existing one is replaced.
     pub fn create(path: &Path) -> Result<Self, DatasetError> {
-        RestWriter::create(path, REJECTS).map(Self)
+        RestWriter::create(path, REJECTS, Vec::new()).map(Self)
     }
 
     /// Appends losses, in this order.
@@ -84,7 +84,8 @@ impl LossWriter {
     }
 }
 
-struct RestWriter<R: 'static> {
+/// Writes rows of any table, a row group after the other.
+pub(crate) struct RestWriter<R: 'static> {
     path: PathBuf,
     table: Table<R>,
     batch: BatchBuilder,
@@ -100,14 +101,14 @@ impl<R> std::fmt::Debug for RestWriter<R> {
 }
 
 impl<R> RestWriter<R> {
-    fn create(path: &Path, table: Table<R>) -> Result<Self, DatasetError> {
+    pub(crate) fn create(path: &Path, table: Table<R>, metadata: Vec<(String, String)>) -> Result<Self, DatasetError> {
         let layout = table.layout();
-        let file = FileWriter::new(path, files::create(path)?, &layout)?;
+        let file = FileWriter::new(path, files::create(path)?, &layout, metadata)?;
         let batch = BatchBuilder::new(&layout);
         Ok(Self { path: path.to_owned(), table, batch, file, group_bytes: 0, rows: 0 })
     }
 
-    fn push(&mut self, row: &R) -> Result<(), DatasetError> {
+    pub(crate) fn push(&mut self, row: &R) -> Result<(), DatasetError> {
         self.batch.push(self.table.cells(row)).map_err(error::batch(&self.path))?;
         self.rows += 1;
         if self.batch.bytes() >= BATCH_BYTES || self.batch.rows() >= BATCH_ROWS {
@@ -127,7 +128,7 @@ impl<R> RestWriter<R> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<RestSummary, DatasetError> {
+    pub(crate) fn finish(mut self) -> Result<RestSummary, DatasetError> {
         if self.batch.rows() > 0 {
             self.hand_over()?;
         }

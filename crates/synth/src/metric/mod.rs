@@ -7,6 +7,7 @@ mod assign;
 mod block;
 mod boxes;
 mod color;
+mod layout;
 mod lines;
 mod merge;
 mod palette;
@@ -18,7 +19,8 @@ mod tree;
 
 pub use block::{Block, BlockScore, block_match, blocks};
 pub use boxes::{box_iou, layout_iou};
-pub use color::{Lab, ciede2000, css_color};
+pub use color::{Lab, ciede2000, contrast, css_color};
+pub use layout::{LAYOUT_FEATURES, LAYOUT_SET, layout_features};
 pub use lines::line_jaccard;
 pub use palette::{Swatch, palette, palette_similarity};
 pub use picture::{Picture, PictureError};

@@ -1,9 +1,10 @@
 //! Dark mode: light and dark change places in every colour that the style sheet names.
 
-use super::kit::{contrast, whole};
+use super::kit::whole;
 use super::recolor::{inverted, recolor};
 use super::{Kind, Mutation, Operator, Region, Site};
 use crate::edit::{Change, Page, Say};
+use crate::metric::contrast;
 use crate::rng::Rng;
 
 pub(super) const OPERATOR: Operator = Operator { name: "color.dark", kind: Kind::Theme, breaks: None, sites, apply };

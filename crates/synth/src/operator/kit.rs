@@ -4,7 +4,7 @@ use item::Rect;
 
 use super::{Mutation, Region, Site};
 use crate::edit::{Page, Say, capitalised};
-use crate::metric::{Lab, ciede2000};
+use crate::metric::{Lab, ciede2000, contrast};
 use crate::rng::Rng;
 
 /// Named colours that read well as accents.
@@ -44,19 +44,6 @@ pub(super) fn color(
         .collect();
     rng.shuffle(&mut fits);
     fits.first().map(|(name, hex, _)| (*name, *hex))
-}
-
-/// Contrast ratio of WCAG 2, 1 to 21.
-pub(super) fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
-    let luminance = |rgb: [u8; 3]| {
-        let [r, g, b] = rgb.map(|value| {
-            let value = f64::from(value) / 255.0;
-            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        });
-        0.2126 * r + 0.7152 * g + 0.0722 * b
-    };
-    let (a, b) = (luminance(a), luminance(b));
-    (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
 /// The text's colour.

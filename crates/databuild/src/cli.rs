@@ -376,6 +376,9 @@ pub(crate) struct ScoreStatesArgs {
     /// Pages of one site at most.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) per_site: usize,
+    /// Pages with fewer bytes of style sheet are passed over: without their style they are no better than a damaged page.
+    #[arg(long, value_name = "BYTES", default_value_t = 1_000)]
+    pub(crate) css_min: i64,
     /// Kinds of damage to each page, in three severities each.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) damages: usize,

@@ -8,9 +8,11 @@ use std::fmt;
 use image::RgbImage;
 use item::{Failure, FailureClass};
 
+use crate::device::{Device, Placement};
 use crate::graph::{Answer, Graph};
 use crate::manifest::{Check, CheckInput, EmbeddingOutput};
-use crate::picture::{Levels, PictureError};
+use crate::picture::{Decoded, PictureError};
+use crate::seen::Seen;
 use crate::{EmbedderModel, ModelManifest, Runtime, ScoreError};
 
 /// A model that is ready to embed.
@@ -30,7 +32,8 @@ impl Embedder {
     /// Loads the model, which runs on `threads` of the processor, and tries it.
     pub fn new(runtime: &Runtime, model: &EmbedderModel, threads: usize) -> Result<Self, ScoreError> {
         let embedding = model.embedding().clone();
-        let graph = Graph::open(runtime, model.model(), threads, &[&embedding.name])?;
+        let placement = Placement { threads, device: Device::Cpu, sessions: 1 };
+        let graph = Graph::open(runtime, model.model(), &placement, &[&embedding.name])?;
         let embedder = Self { model: model.manifest().clone(), embedding, graph };
         embedder.self_check()?;
         Ok(embedder)
@@ -43,17 +46,18 @@ impl Embedder {
 
     /// The vector of a picture; as long as the model made it, of whatever length.
     pub fn embed(&self, picture: &RgbImage) -> Result<Vec<f32>, Failure> {
-        self.embed_levels(Levels::of_rgb(picture, &self.model.input.pixels))
+        self.embed_decoded(Decoded::of_rgb(picture))
     }
 
     /// The vector of a screenshot.
     pub fn embed_encoded(&self, screenshot: &[u8]) -> Result<Vec<f32>, Failure> {
-        self.embed_levels(Levels::of_encoded(screenshot, &self.model.input.pixels))
+        self.embed_decoded(Decoded::of_encoded(screenshot))
     }
 
-    fn embed_levels(&self, levels: Result<Levels, PictureError>) -> Result<Vec<f32>, Failure> {
-        let levels = levels.map_err(|error| error.failure())?;
-        self.graph.run(&[&levels], |answer| self.read(answer))
+    fn embed_decoded(&self, picture: Result<Decoded, PictureError>) -> Result<Vec<f32>, Failure> {
+        let seen = picture.and_then(|picture| Seen::of(&picture, &[], self.graph.inputs()));
+        let seen = seen.map_err(|error| error.failure())?;
+        self.graph.run(&[&seen], |answer| self.read(answer))
     }
 
     fn read(&self, answer: &Answer<'_>) -> Result<Vec<f32>, Failure> {

@@ -96,13 +96,18 @@ pub enum ScoreError {
         /// Largest difference.
         tolerance: f64,
     },
-    /// This build can't use that device.
-    #[error("run model {model} on {device}: this build of databuild has only the CPU provider")]
+    /// The library or the machine can't use that device.
+    #[error("run model {model} on {device}, with ONNX Runtime from {}", library.display())]
     Device {
         /// Name of the model.
         model: String,
         /// The device asked for.
         device: String,
+        /// The library, which may be built for the processor alone.
+        library: PathBuf,
+        /// What it said.
+        #[source]
+        source: ort::Error,
     },
 }
 

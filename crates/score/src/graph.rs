@@ -1,54 +1,114 @@
-//! A graph in ONNX Runtime: pictures in, tables of numbers out. What the numbers mean is the callers' business.
+//! A graph in ONNX Runtime: pages in, tables of numbers out. What the numbers mean is the callers' business.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use item::{Failure, FailureClass};
-use ort::session::builder::GraphOptimizationLevel;
-use ort::session::{Session, SessionOutputs};
+use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::{Outlet, Shape, Tensor, TensorElementType, ValueType};
 
-use crate::manifest::{CheckInput, Pixels};
+use crate::device::{self, Device, Placement};
+use crate::manifest::{CheckInput, Inputs};
 use crate::model::Model;
-use crate::picture::Levels;
+use crate::seen::Seen;
 use crate::{Runtime, ScoreError};
 
-/// A loaded graph. Runs for one caller at a time.
+/// A loaded graph. Runs for as many callers at a time as there are sessions.
 pub(crate) struct Graph {
     model: String,
-    pixels: Pixels,
-    session: Mutex<Session>,
+    inputs: Inputs,
+    device: Device,
+    free: Mutex<Vec<Session>>,
+    freed: Condvar,
 }
 
 impl Graph {
-    /// Loads the model's graph, which must have the manifest's input and `outputs`.
-    pub(crate) fn open(runtime: &Runtime, model: &Model, threads: usize, outputs: &[&str]) -> Result<Self, ScoreError> {
+    /// Loads the model's graph, which must have the manifest's inputs and `outputs`.
+    pub(crate) fn open(
+        runtime: &Runtime,
+        model: &Model,
+        placement: &Placement,
+        outputs: &[&str],
+    ) -> Result<Self, ScoreError> {
         let manifest = model.manifest();
         let name = &manifest.name;
-        let pixels = &manifest.input.pixels;
-        let session = session(runtime, model.onnx(), threads)
-            .map_err(|source| ScoreError::Session { model: name.clone(), source })?;
-        check_input(session.inputs(), pixels)
-            .and_then(|()| check_outputs(session.outputs(), outputs))
-            .map_err(|problem| ScoreError::Graph { model: name.clone(), problem })?;
-        Ok(Self { model: name.clone(), pixels: pixels.clone(), session: Mutex::new(session) })
+        let (sessions, device) = device::sessions(runtime, name, model.onnx(), placement)?;
+        for session in &sessions {
+            check_inputs(session.inputs(), &manifest.input)
+                .and_then(|()| check_outputs(session.outputs(), outputs))
+                .map_err(|problem| ScoreError::Graph { model: name.clone(), problem })?;
+        }
+        Ok(Self {
+            model: name.clone(),
+            inputs: manifest.input.clone(),
+            device,
+            free: Mutex::new(sessions),
+            freed: Condvar::new(),
+        })
     }
 
-    /// Runs the pictures at once; `read` makes something of the answer.
+    /// What the manifest says of the inputs.
+    pub(crate) const fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Where it runs.
+    pub(crate) const fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Runs the pages at once; `read` makes something of the answer.
     pub(crate) fn run<T>(
         &self,
-        pictures: &[&Levels],
+        pages: &[&Seen],
         read: impl FnOnce(&Answer<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Pixels { name, shape: [_, channels, height, width], .. } = &self.pixels;
-        let mut tensor = Vec::with_capacity(pictures.len() * (channels * height * width) as usize);
-        for picture in pictures {
-            picture.append_to(&mut tensor, &self.pixels);
+        let tensors = self.tensors(pages).map_err(|error| failed(&error))?;
+        let mut taken = self.take();
+        let session = taken.session.as_mut().expect("it is there until it is given back");
+        let outputs = session.run(tensors).map_err(|error| failed(&error))?;
+        read(&Answer { outputs, count: pages.len() })
+    }
+
+    /// A session that nobody uses; waits for one.
+    fn take(&self) -> Taken<'_> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(session) = free.pop() {
+                return Taken { graph: self, session: Some(session) };
+            }
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
         }
-        let shape = [pictures.len() as i64, *channels, *height, *width];
-        let tensor = Tensor::from_array((shape, tensor)).map_err(|error| failed(&error))?;
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session.run(ort::inputs![name.as_str() => tensor]).map_err(|error| failed(&error))?;
-        read(&Answer { outputs, count: pictures.len() })
+    }
+
+    fn tensors(&self, pages: &[&Seen]) -> ort::Result<Vec<(&str, SessionInputValue<'static>)>> {
+        let Inputs { pixels, tiles, features } = &self.inputs;
+        let count = pages.len() as i64;
+        let [_, channels, height, width] = pixels.shape;
+        let mut numbers = Vec::with_capacity((count * channels * height * width) as usize);
+        for page in pages {
+            page.pixels.append_to(&mut numbers, pixels);
+        }
+        let tensor = Tensor::from_array(([count, channels, height, width], numbers))?;
+        let mut tensors = vec![(pixels.name.as_str(), tensor.into())];
+        if let Some(tiles) = tiles {
+            let tiled: Vec<_> = pages.iter().filter_map(|page| page.tiles.as_ref()).collect();
+            let most = tiled.iter().map(|tiled| tiled.count()).max().unwrap_or(1);
+            let [_, _, channels, height, width] = tiles.shape;
+            let mut numbers = Vec::with_capacity((count * channels * height * width) as usize * most);
+            for tiled in &tiled {
+                tiled.append_to(&mut numbers, most, tiles);
+            }
+            let tensor = Tensor::from_array(([count, most as i64, channels, height, width], numbers))?;
+            let counts: Vec<i64> = tiled.iter().map(|tiled| tiled.count() as i64).collect();
+            tensors.push((&tiles.name, tensor.into()));
+            tensors.push((&tiles.count, Tensor::from_array(([count], counts))?.into()));
+        }
+        if let Some(features) = features {
+            let numbers: Vec<f32> = pages.iter().flat_map(|page| page.features.iter().copied()).collect();
+            let tensor = Tensor::from_array(([count, features.columns.len() as i64], numbers))?;
+            tensors.push((&features.name, tensor.into()));
+        }
+        Ok(tensors)
     }
 
     /// Runs a manifest's fixed input.
@@ -57,9 +117,22 @@ impl Graph {
         input: CheckInput,
         read: impl FnOnce(&Answer<'_>) -> Result<T, Failure>,
     ) -> Result<T, ScoreError> {
-        let fixed = Levels::of_check(input, &self.pixels);
+        let fixed = Seen::of_check(input, &self.inputs);
         let refuse = |failure: Failure| ScoreError::Graph { model: self.model.clone(), problem: failure.message };
         self.run(&[&fixed], read).map_err(refuse)
+    }
+}
+
+/// A session in use. It goes back also when its user panics: somebody else may be waiting for it.
+struct Taken<'g> {
+    graph: &'g Graph,
+    session: Option<Session>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.graph.free.lock().unwrap_or_else(PoisonError::into_inner).extend(self.session.take());
+        self.graph.freed.notify_one();
     }
 }
 
@@ -93,33 +166,53 @@ impl Answer<'_> {
     }
 }
 
-fn session(runtime: &Runtime, onnx: &[u8], threads: usize) -> ort::Result<Session> {
-    Session::builder(runtime.environment())?
-        .with_intra_threads(threads.max(1))?
-        .with_inter_threads(1)?
-        .with_optimization_level(GraphOptimizationLevel::All)?
-        .with_deterministic_compute(true)?
-        // Waiting threads sleep: between two runs the processor belongs to Chrome.
-        .with_intra_op_spinning(false)?
-        .commit_from_memory(onnx)
+/// An input that the manifest names: its type, and its shape with -1 for what is free.
+struct Wanted<'a> {
+    name: &'a str,
+    element: TensorElementType,
+    shape: Vec<i64>,
 }
 
-fn check_input(inputs: &[Outlet], pixels: &Pixels) -> Result<(), String> {
-    let [input] = inputs else {
-        return Err(format!("the graph has {} inputs, the manifest one", inputs.len()));
-    };
-    if input.name() != pixels.name {
-        return Err(format!("the graph's input is `{}`, the manifest's `{}`", input.name(), pixels.name));
+fn wanted(inputs: &Inputs) -> Vec<Wanted<'_>> {
+    let floats = |name, shape: &[i64]| Wanted { name, element: TensorElementType::Float32, shape: shape.to_vec() };
+    let mut wanted = vec![floats(&inputs.pixels.name, &inputs.pixels.shape)];
+    if let Some(tiles) = &inputs.tiles {
+        wanted.push(floats(&tiles.name, &tiles.shape));
+        wanted.push(Wanted { name: &tiles.count, element: TensorElementType::Int64, shape: vec![-1] });
     }
-    let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = input.dtype() else {
-        return Err(format!("input `{}` is no tensor of 32-bit floats", pixels.name));
-    };
-    let fits =
-        shape.len() == 4 && shape.iter().zip(pixels.shape).all(|(&graph, wished)| graph == -1 || graph == wished);
-    if fits {
-        return Ok(());
+    if let Some(features) = &inputs.features {
+        wanted.push(floats(&features.name, &[-1, features.columns.len() as i64]));
     }
-    Err(format!("input `{}` has shape {shape:?}, the manifest says {:?}", pixels.name, pixels.shape))
+    wanted
+}
+
+fn check_inputs(inputs: &[Outlet], manifest: &Inputs) -> Result<(), String> {
+    let wanted = wanted(manifest);
+    let names =
+        |names: &mut dyn Iterator<Item = &str>| names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let by_graph = names(&mut inputs.iter().map(Outlet::name));
+    if inputs.len() != wanted.len() {
+        let by_manifest = names(&mut wanted.iter().map(|input| input.name));
+        return Err(format!("the graph's inputs are {by_graph}, the manifest's {by_manifest}"));
+    }
+    for Wanted { name, element, shape } in &wanted {
+        let Some(input) = inputs.iter().find(|input| input.name() == *name) else {
+            return Err(format!("the graph's inputs are {by_graph}, the manifest has `{name}`"));
+        };
+        let ValueType::Tensor { ty, shape: found, .. } = input.dtype() else {
+            return Err(format!("input `{name}` is no tensor"));
+        };
+        if ty != element {
+            let kind = if *element == TensorElementType::Int64 { "64-bit integers" } else { "32-bit floats" };
+            return Err(format!("input `{name}` is no tensor of {kind}"));
+        }
+        let fits = found.len() == shape.len()
+            && found.iter().zip(shape).all(|(&graph, &wished)| graph == -1 || graph == wished);
+        if !fits {
+            return Err(format!("input `{name}` has shape {found:?}, the manifest says {shape:?}"));
+        }
+    }
+    Ok(())
 }
 
 fn check_outputs(outputs: &[Outlet], names: &[&str]) -> Result<(), String> {

@@ -6,6 +6,7 @@
 //!
 //! [`Runtime`] → [`ScorerModel`] → [`Scorer`] → [`Score`], and [`EmbedderModel`] → [`Embedder`] → [`cosine`].
 
+mod device;
 mod embedder;
 mod error;
 mod graph;
@@ -14,11 +15,18 @@ mod model;
 mod picture;
 mod runtime;
 mod scorer;
+mod seen;
+mod tiles;
+mod together;
 
+pub use device::{Device, UnknownDevice};
 pub use embedder::{Embedder, cosine};
 pub use error::ScoreError;
-pub use manifest::{Activation, Calibration, Colour, EmbeddingOutput, Fit, ModelManifest, Resize};
+pub use manifest::{
+    Activation, Calibration, Colour, EmbeddingOutput, Features, Fit, Inputs, Layout, Missing, ModelManifest, Pixels,
+    Resize, Tiles,
+};
 pub use model::{EmbedderModel, MANIFEST_FILE, ScorerModel};
 pub use picture::{PIXELS_MAX, PictureError};
 pub use runtime::{Runtime, find_runtime};
-pub use scorer::{Device, Score, Scorer, ScorerConfig};
+pub use scorer::{Look, Score, Scorer, ScorerConfig};

@@ -3,14 +3,16 @@
 //! Whoever trains a model writes this file beside it, and the engine does what it says. Unknown keys are errors: a
 //! setting that is silently ignored would give other numbers than in training.
 
+mod input;
+
 use serde::Deserialize;
 
 use crate::ScoreError;
 
+pub use input::{Colour, Features, Fit, Inputs, Layout, Missing, Pixels, Resize, Tiles};
+
 /// The only form of the manifest so far.
 const FORMAT: u32 = 1;
-/// Longest side of a model's input in px. Larger ones are typing errors; one such picture would already take 200 MB.
-const SIDE_MAX: i64 = 4096;
 
 /// A parsed and checked `model.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -37,111 +39,6 @@ pub struct ModelManifest {
     pub output: Outputs,
     /// Self-check that is run when the model is loaded.
     pub check: Option<Check>,
-}
-
-/// The inputs of the graph.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Inputs {
-    /// The picture.
-    pub pixels: Pixels,
-}
-
-/// How a screenshot becomes a tensor.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pixels {
-    /// Name of the graph's input.
-    pub name: String,
-    /// `[-1, 3, height, width]`.
-    pub shape: [i64; 4],
-    /// Order of the tensor.
-    #[serde(default)]
-    pub layout: Layout,
-    /// Order of the channels.
-    #[serde(default)]
-    pub colour: Colour,
-    /// Filter of the resize.
-    pub resize: Resize,
-    /// Which part of the screenshot is seen.
-    pub fit: Fit,
-    /// With `centre-crop`: the picture is scaled until its shorter side has this many px, and the input is cut out of
-    /// the middle of that, as `transformers` and torchvision do; without it as much is seen as fits.
-    pub short_side: Option<u32>,
-    /// Level 0 to 255 of what is filled up below.
-    #[serde(default = "white")]
-    pub pad: u8,
-    /// What a level is multiplied with before `mean` and `std`; 1/255 when not given.
-    pub scale: Option<f32>,
-    /// Subtracted, per channel.
-    pub mean: [f32; 3],
-    /// Divided by, per channel.
-    pub std: [f32; 3],
-}
-
-const fn white() -> u8 {
-    255
-}
-
-impl Pixels {
-    /// Height of the input in px.
-    pub const fn height(&self) -> u32 {
-        self.shape[2] as u32
-    }
-
-    /// Width of the input in px.
-    pub const fn width(&self) -> u32 {
-        self.shape[3] as u32
-    }
-}
-
-/// Order of a tensor's dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    /// Picture, channel, row, column.
-    #[default]
-    Nchw,
-}
-
-/// Order of the channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Colour {
-    /// Red first.
-    #[default]
-    Rgb,
-    /// Blue first, as OpenCV reads pictures.
-    Bgr,
-}
-
-/// Filter of the resize. All are the antialiased convolutions that Pillow's `Image.resize` uses under these names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resize {
-    /// Every pixel is the mean of the source pixels it covers (`Resampling.BOX`).
-    #[serde(alias = "area")]
-    Box,
-    /// `Resampling.BILINEAR`.
-    Bilinear,
-    /// `Resampling.BICUBIC`.
-    Bicubic,
-    /// `Resampling.LANCZOS`.
-    Lanczos,
-}
-
-/// Which part of the screenshot is seen, and where it lands in the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fit {
-    /// All of it, squeezed to the input's shape.
-    Stretch,
-    /// Scaled to the input's width, cut at its height, filled up below with `pad` where the page ends early.
-    TopPad,
-    /// The largest part of the input's proportions, from the top, centred sideways.
-    TopCrop,
-    /// The largest part of the input's proportions, from the middle.
-    CentreCrop,
 }
 
 /// The outputs of the graph.
@@ -270,8 +167,6 @@ impl ModelManifest {
     }
 
     fn check_values(&self) -> Result<(), ScoreError> {
-        let pixels = &self.input.pixels;
-        let [batch, channels, height, width] = pixels.shape;
         let is_plain_name = !self.file.is_empty() && !self.file.contains(['/', '\\']) && self.file != "..";
         if self.format != FORMAT {
             return refuse("format", "must be 1");
@@ -285,27 +180,7 @@ impl ModelManifest {
         if self.sha256.len() != 64 || !self.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return refuse("sha256", "must be 64 hex digits");
         }
-        if (batch, channels) != (-1, 3) {
-            return refuse("input.pixels.shape", "must begin with -1, 3: any number of pictures of three channels");
-        }
-        if !(1..=SIDE_MAX).contains(&height) || !(1..=SIDE_MAX).contains(&width) {
-            return refuse("input.pixels.shape", "must end with a height and width of 1 to 4096 px");
-        }
-        let numbers = pixels.mean.iter().chain(&pixels.scale);
-        if !numbers.clone().all(|number| number.is_finite()) {
-            return refuse("input.pixels.mean", "must be numbers, and so must scale");
-        }
-        if !pixels.std.iter().all(|number| number.is_normal()) {
-            return refuse("input.pixels.std", "must be numbers other than 0");
-        }
-        if let Some(short_side) = pixels.short_side {
-            if pixels.fit != Fit::CentreCrop {
-                return refuse("input.pixels.short_side", "goes with the fit `centre-crop` only");
-            }
-            if !(width.max(height)..=SIDE_MAX).contains(&short_side.into()) {
-                return refuse("input.pixels.short_side", "must be at least the input's sides, and at most 4096 px");
-            }
-        }
+        self.input.check()?;
         if self.output.score.is_none() && self.output.embedding.is_none() {
             return refuse("output", "must have `score` or `embedding`");
         }

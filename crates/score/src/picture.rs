@@ -50,13 +50,17 @@ impl PictureError {
     }
 }
 
-/// A picture at the size of the model's input: rows of RGB levels.
+/// A decoded screenshot: rows of RGB levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Levels(Vec<u8>);
+pub(crate) struct Decoded {
+    rgb: Vec<u8>,
+    width: u32,
+    height: u32,
+}
 
-impl Levels {
-    /// A screenshot as the model sees it.
-    pub(crate) fn of_encoded(picture: &[u8], input: &Pixels) -> Result<Self, PictureError> {
+impl Decoded {
+    /// Decodes a screenshot.
+    pub(crate) fn of_encoded(picture: &[u8]) -> Result<Self, PictureError> {
         let reader = || {
             ImageReader::new(Cursor::new(picture))
                 .with_guessed_format()
@@ -65,70 +69,114 @@ impl Levels {
         let (width, height) = reader()?.into_dimensions().map_err(PictureError::Decode)?;
         check_size(width, height)?;
         let picture = reader()?.decode().map_err(PictureError::Decode)?;
-        Self::fit(&rgb(picture), width, height, input)
+        Ok(Self { rgb: rgb(picture), width, height })
     }
 
-    /// A decoded picture as the model sees it.
-    pub(crate) fn of_rgb(picture: &RgbImage, input: &Pixels) -> Result<Self, PictureError> {
+    /// A picture that is decoded already.
+    pub(crate) fn of_rgb(picture: &RgbImage) -> Result<Self, PictureError> {
         let (width, height) = picture.dimensions();
         check_size(width, height)?;
-        Self::fit(picture.as_raw(), width, height, input)
+        Ok(Self { rgb: picture.as_raw().clone(), width, height })
     }
 
-    /// The fixed input of a manifest's check.
-    pub(crate) fn of_check(check: CheckInput, input: &Pixels) -> Self {
-        let CheckInput::Ramp = check;
-        let level = |x: u32, y: u32, channel: u32| ((x + y + 85 * channel) % 256) as u8;
-        let rows = (0..input.height()).flat_map(|y| (0..input.width()).map(move |x| (x, y)));
-        Self(rows.flat_map(|(x, y)| [0, 1, 2].map(|channel| level(x, y, channel))).collect())
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
     }
 
-    fn fit(rgb: &[u8], width: u32, height: u32, input: &Pixels) -> Result<Self, PictureError> {
+    /// A part of it at a width, as many rows as the window says.
+    fn resized(&self, window: &Window, width: u32, resize: Resize) -> Result<Vec<u8>, PictureError> {
         thread_local! {
             /// Keeps its buffers from picture to picture.
             static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
         }
-        let window = Window::of(width, height, input);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter(input.resize)));
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter(resize)));
         // Pillow goes over the rows first and rounds in between. Rows below what the filter can reach are left out.
         let reached = window.top + window.height + FILTER_REACH * (window.height / f64::from(window.rows)).max(1.0);
-        let lines = height.min(reached.ceil() as u32);
-        let lines_bytes = width as usize * lines as usize * 3;
-        let source =
-            ImageRef::new(width, lines, &rgb[..lines_bytes], PixelType::U8x3).expect("three bytes for each pixel");
-        let mut narrow = Image::new(input.width(), lines, PixelType::U8x3);
-        let mut seen = Image::new(input.width(), window.rows, PixelType::U8x3);
+        let lines = self.height.min(reached.ceil() as u32);
+        let lines_bytes = self.width as usize * lines as usize * 3;
+        let source = ImageRef::new(self.width, lines, &self.rgb[..lines_bytes], PixelType::U8x3)
+            .expect("three bytes for each pixel");
+        let mut narrow = Image::new(width, lines, PixelType::U8x3);
+        let mut seen = Image::new(width, window.rows, PixelType::U8x3);
         RESIZER
             .with_borrow_mut(|resizer| {
                 let columns = options.crop(window.left, 0.0, window.width, lines.into());
                 resizer.resize(&source, &mut narrow, &columns)?;
-                let rows = options.crop(0.0, window.top, input.width().into(), window.height);
+                let rows = options.crop(0.0, window.top, width.into(), window.height);
                 resizer.resize(&narrow, &mut seen, &rows)
             })
             .map_err(PictureError::Resize)?;
-        let mut levels = seen.into_vec();
+        Ok(seen.into_vec())
+    }
+
+    /// The top of the picture scaled to `width`: `rows` of the `scaled` rows that all of it would have.
+    pub(crate) fn top(&self, width: u32, scaled: u32, rows: u32, resize: Resize) -> Result<Vec<u8>, PictureError> {
+        let height = f64::from(self.height) * f64::from(rows) / f64::from(scaled);
+        let window = Window { left: 0.0, top: 0.0, width: self.width.into(), height, rows };
+        self.resized(&window, width, resize)
+    }
+}
+
+/// A picture at the size of the model's input: rows of RGB levels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Levels(Vec<u8>);
+
+impl Levels {
+    /// A screenshot as the model sees it.
+    pub(crate) fn of(picture: &Decoded, input: &Pixels) -> Result<Self, PictureError> {
+        let window = Window::of(picture.width, picture.height, input);
+        let mut levels = picture.resized(&window, input.width(), input.resize)?;
         levels.resize(input.width() as usize * input.height() as usize * 3, input.pad);
         Ok(Self(levels))
     }
 
+    /// The fixed input of a manifest's check.
+    pub(crate) fn of_check(check: CheckInput, input: &Pixels) -> Self {
+        Self(check_levels(check, input.width(), input.height()))
+    }
+
     /// Adds the tensor of this picture to `tensor`: three planes, normalised.
     pub(crate) fn append_to(&self, tensor: &mut Vec<f32>, input: &Pixels) {
-        let scale = input.scale.unwrap_or(1.0 / 255.0);
-        for channel in 0..3 {
-            let source = match input.colour {
-                Colour::Rgb => channel,
-                Colour::Bgr => 2 - channel,
-            };
-            let (mean, std) = (input.mean[channel], input.std[channel]);
-            // 256 levels: the division happens once each, not once a pixel.
-            let value: [f32; 256] = std::array::from_fn(|level| (level as f32 * scale - mean) / std);
-            tensor.extend(self.0.as_chunks::<3>().0.iter().map(|pixel| value[usize::from(pixel[source])]));
-        }
+        Numbers::new(input.colour, input.scale, input.mean, input.std).append(&self.0, tensor);
     }
 
     #[cfg(test)]
     fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// The levels of a manifest's check.
+pub(crate) fn check_levels(check: CheckInput, width: u32, height: u32) -> Vec<u8> {
+    let CheckInput::Ramp = check;
+    let level = |x: u32, y: u32, channel: u32| ((x + y + 85 * channel) % 256) as u8;
+    let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    rows.flat_map(|(x, y)| [0, 1, 2].map(|channel| level(x, y, channel))).collect()
+}
+
+/// What number each level becomes, plane by plane. 256 levels: the division happens once each, not once a pixel.
+pub(crate) struct Numbers {
+    planes: [(usize, [f32; 256]); 3],
+}
+
+impl Numbers {
+    pub(crate) fn new(colour: Colour, scale: Option<f32>, mean: [f32; 3], std: [f32; 3]) -> Self {
+        let scale = scale.unwrap_or(1.0 / 255.0);
+        let plane = |channel: usize| {
+            let source = match colour {
+                Colour::Rgb => channel,
+                Colour::Bgr => 2 - channel,
+            };
+            (source, std::array::from_fn(|level| (level as f32 * scale - mean[channel]) / std[channel]))
+        };
+        Self { planes: [0, 1, 2].map(plane) }
+    }
+
+    /// Adds three planes of numbers for the pixels.
+    pub(crate) fn append(&self, levels: &[u8], tensor: &mut Vec<f32>) {
+        for (source, values) in &self.planes {
+            tensor.extend(levels.as_chunks::<3>().0.iter().map(|pixel| values[usize::from(pixel[*source])]));
+        }
     }
 }
 
@@ -221,9 +269,9 @@ mod tests {
     }
 
     /// The picture that `make_data.py` resized with Pillow.
-    fn noise(width: u32, height: u32) -> Vec<u8> {
+    fn noise(width: u32, height: u32) -> Decoded {
         let level = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
-        (0..width * height * 3).map(level).collect()
+        Decoded { rgb: (0..width * height * 3).map(level).collect(), width, height }
     }
 
     /// Each line: filter, fit, width, height, levels of the 8 x 16 input as hex.
@@ -239,7 +287,7 @@ mod tests {
                 ..input()
             };
             let (width, height) = (width.parse().expect("a number"), height.parse().expect("a number"));
-            let levels = Levels::fit(&noise(width, height), width, height, &input).expect("a sane size");
+            let levels = Levels::of(&noise(width, height), &input).expect("a sane size");
             let pairs = hex.as_bytes().as_chunks::<2>().0;
             let expected = pairs
                 .iter()
@@ -285,7 +333,7 @@ mod tests {
         for (fit, short_side) in fits.into_iter().chain([(Fit::CentreCrop, Some(16)), (Fit::CentreCrop, Some(19))]) {
             for (width, height) in [(1, 1), (1, 3000), (3000, 1), (7, 15), (8, 16)] {
                 let input = Pixels { fit, short_side, ..input() };
-                let levels = Levels::fit(&noise(width, height), width, height, &input).expect("any size");
+                let levels = Levels::of(&noise(width, height), &input).expect("any size");
                 assert_eq!(levels.as_bytes().len(), 8 * 16 * 3);
             }
         }
@@ -306,7 +354,7 @@ mod tests {
     #[test]
     fn damaged_pictures_are_failures() {
         for bytes in [&b""[..], b"\x89PNG\r\n\x1a\n", b"<html>"] {
-            let error = Levels::of_encoded(bytes, &input()).expect_err("not a picture");
+            let error = Decoded::of_encoded(bytes).expect_err("not a picture");
             assert_eq!(error.failure().class, FailureClass::Decode);
         }
     }

@@ -4,29 +4,12 @@ use std::fmt;
 
 use item::{Digest, Failure, FailureClass};
 
+use crate::device::{Device, Placement};
 use crate::graph::{Answer, Graph};
 use crate::manifest::{Activation, Calibration, PartsOutput, ScoreOutput};
-use crate::picture::Levels;
+use crate::seen::Seen;
+use crate::together::Together;
 use crate::{ModelManifest, Runtime, ScoreError, ScorerModel};
-
-/// Where a model runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Device {
-    /// On the processor.
-    #[default]
-    Cpu,
-    /// On the NVIDIA card of this number. Not in this build yet.
-    Cuda(u32),
-}
-
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
-        }
-    }
-}
 
 /// How a model is run. None of it is meant to change a score.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +19,31 @@ pub struct ScorerConfig {
     /// Where it runs.
     pub device: Device,
     /// Pictures per run, at least 1. On a CPU more than one brings nothing and may change the last bit of a score, as
-    /// sums are cut up otherwise; on a GPU it is what fills it.
+    /// sums are cut up otherwise; on a GPU it is what fills it, and callers that ask at the same time share a run.
     pub run_images: usize,
+    /// Runs that go on at once, at least 1: as many as there are cores on a CPU, one on a GPU.
+    pub runs: usize,
 }
 
 impl Default for ScorerConfig {
     fn default() -> Self {
-        Self { threads: 1, device: Device::Cpu, run_images: 1 }
+        Self { threads: 1, device: Device::Cpu, run_images: 1, runs: 1 }
     }
+}
+
+impl ScorerConfig {
+    fn placement(&self) -> Placement {
+        Placement { threads: self.threads, device: self.device, sessions: self.runs }
+    }
+}
+
+/// What a model is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// The screenshot: PNG, WebP or JPEG.
+    pub screenshot: &'a [u8],
+    /// A number for each of [`Scorer::feature_columns`], or none where there is only the picture.
+    pub features: &'a [f32],
 }
 
 /// What a model says of one screenshot.
@@ -57,12 +57,12 @@ pub struct Score {
     pub parts: Vec<f64>,
 }
 
-/// A model that is ready to score. Pictures are prepared in the callers' threads; the model itself runs for one caller
-/// at a time.
+/// A model that is ready to score. Pictures are prepared in the callers' threads.
 pub struct Scorer {
     model: ModelManifest,
     fingerprint: Digest,
     run_images: usize,
+    together: Together<Seen, Result<Score, Failure>>,
     score: ScoreOutput,
     parts: Option<PartsOutput>,
     graph: Graph,
@@ -78,20 +78,18 @@ impl Scorer {
     /// Loads the model and runs its self-check.
     pub fn new(runtime: &Runtime, model: &ScorerModel, config: &ScorerConfig) -> Result<Self, ScoreError> {
         let manifest = model.manifest();
-        if config.device != Device::Cpu {
-            return Err(ScoreError::Device { model: manifest.name.clone(), device: config.device.to_string() });
-        }
         let (score, parts) = (model.score().clone(), manifest.output.parts.clone());
         let outputs: Vec<&str> = [Some(&score.name), parts.as_ref().map(|parts| &parts.name)]
             .into_iter()
             .flatten()
             .map(String::as_str)
             .collect();
-        let graph = Graph::open(runtime, model.model(), config.threads, &outputs)?;
+        let graph = Graph::open(runtime, model.model(), &config.placement(), &outputs)?;
         let scorer = Self {
             model: manifest.clone(),
             fingerprint: model.fingerprint(),
             run_images: config.run_images.max(1),
+            together: Together::new(config.run_images),
             score,
             parts,
             graph,
@@ -110,35 +108,60 @@ impl Scorer {
         self.fingerprint
     }
 
-    /// One answer per PNG, in their order. An answer does not depend on the other pictures of the call.
-    pub fn score<P: AsRef<[u8]>>(&self, pngs: &[P]) -> Vec<Result<Score, Failure>> {
-        let input = &self.model.input.pixels;
+    /// Where it runs: never [`Device::Auto`].
+    pub const fn device(&self) -> Device {
+        self.graph.device()
+    }
+
+    /// Names of the layout's numbers that the model takes, in their order; none where it looks at the picture alone.
+    pub fn feature_columns(&self) -> &[String] {
+        self.model.input.features.as_ref().map_or(&[], |features| &features.columns)
+    }
+
+    /// One answer per screenshot, in their order. An answer does not depend on the other pictures of the call.
+    pub fn score<P: AsRef<[u8]>>(&self, screenshots: &[P]) -> Vec<Result<Score, Failure>> {
+        let looks: Vec<Look<'_>> =
+            screenshots.iter().map(|png| Look { screenshot: png.as_ref(), features: &[] }).collect();
+        self.score_looks(&looks)
+    }
+
+    /// The same, with the numbers of their layouts.
+    pub fn score_looks(&self, looks: &[Look<'_>]) -> Vec<Result<Score, Failure>> {
+        let inputs = self.graph.inputs();
         // A run's pictures are decoded just before it, so that a large call does not hold all its tensors.
-        pngs.chunks(self.run_images)
+        looks
+            .chunks(self.run_images)
             .flat_map(|chunk| {
-                let prepared: Vec<_> = chunk
-                    .iter()
-                    .map(|picture| Levels::of_encoded(picture.as_ref(), input).map_err(|error| error.failure()))
-                    .collect();
-                self.score_run(prepared)
+                let seen = |look: &Look<'_>| Seen::of_encoded(look.screenshot, look.features, inputs);
+                self.score_run(chunk.iter().map(seen).collect())
             })
             .collect()
     }
 
     /// Runs the pictures that could be prepared and puts the answers in place.
-    fn score_run(&self, prepared: Vec<Result<Levels, Failure>>) -> Vec<Result<Score, Failure>> {
-        let pictures: Vec<&Levels> = prepared.iter().filter_map(|picture| picture.as_ref().ok()).collect();
-        let answers =
-            if pictures.is_empty() { Ok(Vec::new()) } else { self.graph.run(&pictures, |answer| self.read(answer)) };
-        let mut answers = match answers {
-            Ok(scores) => scores.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(failure) => vec![Err(failure); pictures.len()],
+    fn score_run(&self, prepared: Vec<Result<Seen, Failure>>) -> Vec<Result<Score, Failure>> {
+        let (mut pages, mut verdicts) = (Vec::new(), Vec::new());
+        for page in prepared {
+            verdicts.push(page.map(|page| pages.push(page)));
         }
-        .into_iter();
-        prepared
-            .into_iter()
-            .map(|picture| picture.and_then(|_| answers.next().expect("one answer for each picture")).and_then(finite))
-            .collect()
+        let answers =
+            if self.run_images > 1 { self.together.ask(pages, |pages| self.run(pages)) } else { self.run(&pages) };
+        let mut answers = answers.into_iter();
+        let answer =
+            |verdict: Result<(), Failure>| verdict.and_then(|()| answers.next().expect("one answer for each picture"));
+        verdicts.into_iter().map(answer).collect()
+    }
+
+    /// One answer per page.
+    fn run(&self, pages: &[Seen]) -> Vec<Result<Score, Failure>> {
+        if pages.is_empty() {
+            return Vec::new();
+        }
+        let pages: Vec<&Seen> = pages.iter().collect();
+        match self.graph.run(&pages, |answer| self.read(answer)) {
+            Ok(scores) => scores.into_iter().map(finite).collect(),
+            Err(failure) => vec![Err(failure); pages.len()],
+        }
     }
 
     fn read(&self, answer: &Answer<'_>) -> Result<Vec<Score>, Failure> {

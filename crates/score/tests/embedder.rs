@@ -155,7 +155,7 @@ fn what_gives_no_embedding_is_refused() {
     check(
         "name = \"pixel_values\"",
         "name = \"pixels\"",
-        "the graph's input is `pixel_values`, the manifest's `pixels`",
+        "the graph's inputs are `pixel_values`, the manifest has `pixels`",
     );
     check("name = \"image_embeds\"", "name = \"pooler\"", "the graph has no output `pooler`");
     check(

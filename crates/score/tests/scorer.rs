@@ -105,15 +105,27 @@ fn what_does_not_fit_is_refused() {
         let error = Scorer::new(&runtime, &tiny(&manifest), &ScorerConfig::default()).expect_err(to);
         assert!(chain(&error).contains(message), "{to}: {}", chain(&error));
     };
-    check("name = \"pixels\"", "name = \"picture\"", "the graph's input is `pixels`, the manifest's `picture`");
+    check("name = \"pixels\"", "name = \"picture\"", "the graph's inputs are `pixels`, the manifest has `picture`");
     check("name = \"parts\"", "name = \"bits\"", "no output `bits`");
     check("16, 8]", "16, 9]", "the manifest says [-1, 3, 16, 9]");
     check("expect = [-0.1", "expect = [-0.2", "the manifest expects");
     check("mean = [0.5", "mean = [0.6", "the manifest expects");
 
-    let config = ScorerConfig { device: Device::Cuda(0), ..ScorerConfig::default() };
-    let error = Scorer::new(&runtime, &tiny(MANIFEST), &config).expect_err("no such provider");
-    assert!(error.to_string().contains("cuda:0"), "{error}");
+    let tiles = "[input.tiles]\nname = \"tiles\"\ncount = \"n\"\nshape = [-1, -1, 3, 8, 8]\nresize = \"box\"\ntiles_max = 2\nmean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]\n\n[output.score]";
+    check("[output.score]", tiles, "the graph's inputs are `pixels`, the manifest's `pixels`, `tiles`, `n`");
+}
+
+/// The library of the tests is built for the processor alone.
+#[test]
+fn a_card_that_is_not_there_is_an_error_where_it_was_named_and_passed_over_where_it_was_not() {
+    let Some(runtime) = runtime() else { return };
+    let scorer = |device| Scorer::new(&runtime, &tiny(MANIFEST), &ScorerConfig { device, ..ScorerConfig::default() });
+    for device in [Device::Cuda(0), Device::TensorRt(0)] {
+        let error = scorer(device).expect_err("no such provider");
+        let text = chain(&error);
+        assert!(text.contains(&device.to_string()) && text.contains("libonnxruntime"), "{text}");
+    }
+    assert_eq!(scorer(Device::Auto).expect("on the processor").device(), Device::Cpu);
 }
 
 #[test]

@@ -27,7 +27,8 @@ const FILE: &str = "states-00000.parquet";
 pub(super) fn states(args: &ScoreStatesArgs, printer: Printer) -> Outcome {
     let folder = local_dataset(&args.dataset)?;
     let manifest = read_manifest(&folder)?;
-    let chosen = Choice { pages: args.pages, per_site: args.per_site, skip: args.skip }.make(&folder, &manifest)?;
+    let choice = Choice { pages: args.pages, per_site: args.per_site, skip: args.skip, css_min: args.css_min };
+    let chosen = choice.make(&folder, &manifest)?;
     let farm = start_farm(args.chrome.as_deref(), args.tabs)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("create the folder `{}`", args.out.display()))
@@ -66,11 +67,13 @@ pub(super) fn states(args: &ScoreStatesArgs, printer: Printer) -> Outcome {
     Ok(())
 }
 
-/// Which pages are taken: by hash of the id, so that a larger number contains the smaller; not more than some of one site.
+/// Which pages are taken: by hash of the id, so that a larger number contains the smaller; not more than some of one site. A page that
+/// has lost its style looks no better than its damaged copy, and would teach just that: such pages are no originals.
 struct Choice {
     pages: Option<usize>,
     per_site: usize,
     skip: usize,
+    css_min: i64,
 }
 
 impl Choice {
@@ -80,7 +83,8 @@ impl Choice {
             manifest.shards().filter(|shard| shard.subset == "pages").map(|shard| shard.path.clone()).collect();
         for (number, shard) in shards.iter().enumerate() {
             for row in read(&open(&folder.join(shard))?)? {
-                if row.part_of.is_none() && row.view.as_deref().is_none_or(|view| view == "main") {
+                let is_page = row.part_of.is_none() && row.view.as_deref().is_none_or(|view| view == "main");
+                if is_page && row.css_bytes.unwrap_or(0) >= self.css_min {
                     let lot = ContentHasher::new("states").add_bytes(row.id.as_bytes()).finish();
                     all.push((lot, number, row.id, row.domain));
                 }
@@ -114,7 +118,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// The states of a row, or why there are none.
+    /// The states of a row, or why there are none. Damages are a matter of what is seen, so the page is cut before they are made.
     fn of_row(&self, row: &PageRow) -> Result<States, String> {
         let (Some(html), Some(image)) = (&row.text, &row.image) else {
             return Err("code or screenshot is missing in the row".into());

@@ -56,9 +56,9 @@ pub(crate) enum Command {
     /// Say how much lies in the store, remove what is of no use any more, check that it is whole.
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Make what a scorer of screenshots is trained and tested on.
-    #[command(subcommand)]
-    Score(ScoreCommand),
+    /// Score pictures, pages or rows with a model; or make what a scorer is trained and tested on, and test one.
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Score(ScoreArgs),
     /// Make a hash list of a benchmark, so that its pages stay out of training data.
     Hashlist(HashlistArgs),
     /// Set the limits of near-duplicates by eye, and keep an index of what is published.
@@ -353,11 +353,71 @@ pub(crate) struct VerifyArgs {
     pub(crate) chrome: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ScoreCommand>,
+    #[command(flatten)]
+    pub(crate) of: ScorePathsArgs,
+}
+
 /// What can be done with scorers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScoreCommand {
     /// Render pages of a dataset with degradations and what is no page, as ranked states to train and test a scorer on.
     States(ScoreStatesArgs),
+    /// Say how well a model ranks such states, beside what plain numbers of a picture can.
+    Eval(ScoreEvalArgs),
+}
+
+/// Which model, and where it runs.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// The model: one that is built in, or a folder with a `model.toml`.
+    #[arg(long, value_name = "NAME", default_value = stages::BUILT_IN_SCORER)]
+    pub(crate) model: String,
+    /// Where it runs: `cpu`, `auto`, or `cuda:0` or `tensorrt:0` with the number of the card.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: score::Device,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScorePathsArgs {
+    /// Pictures (PNG, WebP, JPEG), folders of them, WARC files, folders of HTML files, Parquet shards, or datasets. Pages of archives
+    /// and HTML files are cleaned and rendered first.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Pages of each archive or dataset at most, spread evenly.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Where the contact sheet goes: every picture, best first.
+    #[arg(long, value_name = "FILE", default_value = "scores.html")]
+    pub(crate) sheet: PathBuf,
+    /// Print a JSON object per picture.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The Chrome to use, instead of the one found in PATH.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chrome: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreEvalArgs {
+    /// A folder of states, as `databuild score states` writes them.
+    pub(crate) states: PathBuf,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Which sites: `train`, `validation`, `test` or `all`.
+    #[arg(long, value_name = "SPLIT", default_value = "test")]
+    pub(crate) split: String,
+    /// Show the model the pictures alone, not the numbers of their layouts.
+    #[arg(long)]
+    pub(crate) pictures_only: bool,
+    /// Write all figures as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ mod manifest;
 #[doc(hidden)]
 pub mod measure;
 mod meta;
+mod node;
 mod pages;
 mod reader;
 mod record;
@@ -43,7 +44,7 @@ pub use manifest::{CheckError, MANIFEST_FORMAT, Manifest, SubsetManifest};
 pub use reader::{Columns, PageRow, PageRows, ShardReader};
 pub use schema::{ColumnInfo, ColumnKind, Subset};
 pub use shards::{FIRST_EDITION, ShardFile, ShardPolicy, ShardSetWriter};
-pub use states::{StateRow, StateWriter};
+pub use states::{StateReader, StateRow, StateWriter};
 pub use summary::{ColumnSummary, FileSummary, RowGroupSummary};
 pub use takedown::{RowMark, TAKEDOWN, each_mark};
 pub use triple_reader::{TripleRow, WorseRow, each_triple, triple_ids};

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use item::{Item, Node, Snapshot, Value, name, picture_extension};
+use item::{Item, ModelScore, Node, Snapshot, Value, name, picture_extension};
 
 use crate::bbox::bbox_json;
 use crate::cell::Cell;
@@ -16,7 +16,7 @@ type PageItem = Item<Snapshot>;
 
 /// One row per page and viewport.
 pub(crate) const PAGES: Table<PageItem> =
-    Table { name: "pages", version: 1, columns: &[VISION2UI, PROVENANCE, GEOMETRY, DUPLICATES, CODE, ORIGIN] };
+    Table { name: "pages", version: 2, columns: &[VISION2UI, PROVENANCE, GEOMETRY, DUPLICATES, CODE, ORIGIN] };
 
 /// Split of a page that was given none.
 pub(crate) const DEFAULT_SPLIT: &str = "train";
@@ -241,6 +241,21 @@ const DUPLICATES: &[Column<PageItem>] = &[
     ),
     Column::maybe("quality", Kind::Float, "Calibrated score, 0 to 1, higher is better.", |p| float(p, name::SCORE)),
     text_column("scorer", "Name and version of the scorer.", |p| text(p, name::SCORER)),
+    Column::maybe("scores", Kind::List(&MODEL_SCORE), "All numbers of all scorers.", |p| {
+        let scores = ModelScore::of(&p.head.attributes);
+        let cell = |ModelScore { model, name, score }| {
+            Cell::Many(vec![Cell::owned(model), Cell::owned(name), Cell::Float(score)])
+        };
+        if scores.is_empty() { Cell::Null } else { Cell::Many(scores.into_iter().map(cell).collect()) }
+    }),
+];
+
+const MODEL_SCORE: Field = Field::always("item", Kind::Struct(MODEL_SCORE_FIELDS), "One number of one scorer.");
+
+const MODEL_SCORE_FIELDS: &[Field] = &[
+    Field::always("model", Kind::Text, "Name and version of the scorer."),
+    Field::always("name", Kind::Text, "`score`, or the label of a sub-score."),
+    Field::always("score", Kind::Float, "The number; of a score 0 to 1, higher is better."),
 ];
 
 const CODE: &[Column<PageItem>] = &[

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
-use item::{ItemId, Viewport};
+use item::{ItemId, Node, Viewport};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
 
 use crate::batch::{cell_at, named_cell};
@@ -13,6 +13,7 @@ use crate::cell::Cell;
 use crate::column::Field;
 use crate::error::{self, DatasetError};
 use crate::files::OpenFile;
+use crate::node;
 use crate::pages::PAGES;
 use crate::record::Record;
 use crate::webdataset::{RowFiles, each_row};
@@ -24,7 +25,7 @@ pub struct Columns {
     pub text: bool,
     /// The screenshot.
     pub image: bool,
-    /// The node list. Only its length is given; see [`PageRow::nodes`].
+    /// The elements.
     pub nodes: bool,
 }
 
@@ -105,8 +106,8 @@ pub struct PageRow {
     pub text: Option<String>,
     /// The screenshot, if it was asked for.
     pub image: Option<Bytes>,
-    /// Length of the node list, if nodes were asked for.
-    pub nodes: Option<usize>,
+    /// Every element in document order, without its `style`, if they were asked for.
+    pub nodes: Option<Vec<Node>>,
 }
 
 /// The columns of [`PageRow`], in the order [`page_row`] takes them.
@@ -332,6 +333,11 @@ fn page_row(record: &mut Record<'_>, columns: Columns) -> Option<PageRow> {
         proof: record.maybe_text()?,
         text: if columns.text { Some(record.text()?) } else { None },
         image: if columns.image { Some(Record::new(record.many()?).bytes()?) } else { None },
-        nodes: if columns.nodes { Some(record.many()?.len()) } else { None },
+        nodes: if columns.nodes {
+            let nodes = record.many()?.into_iter().map(|cell| node::from_cell(cell, false));
+            Some(nodes.collect::<Option<_>>()?)
+        } else {
+            None
+        },
     })
 }

@@ -128,7 +128,8 @@ fn rows_come_back() {
         assert_eq!(row.image.as_ref(), Some(&page.body.screenshot));
         assert_eq!(row.scale, (page.body.width, page.body.height));
         assert_eq!(row.viewport, page.body.viewport);
-        assert_eq!(row.nodes, Some(3));
+        let published = page.body.nodes.iter().map(|node| item::Node { style: None, ..node.clone() });
+        assert_eq!(row.nodes, Some(published.collect()));
         assert_eq!(row.tokens, Some((12, 340)));
         assert_eq!((row.split.as_str(), row.quality, row.cluster_size), ("test", Some(0.71), Some(2)));
     }

@@ -128,6 +128,8 @@ pub mod name {
     pub const SCORE: &str = "score";
     /// Name of the scorer, and version.
     pub const SCORER: &str = "scorer";
+    /// All numbers of all scorers: a list of [`ModelScore`](crate::ModelScore)s as JSON.
+    pub const SCORES: &str = "scores";
     /// Near-duplicate cluster: the id of its representative.
     pub const CLUSTER: &str = "cluster";
     /// Pages that this one stands for since the barrier `pages`, itself included.

@@ -8,6 +8,7 @@ mod attribute;
 mod body;
 mod digest;
 mod entry;
+mod model_score;
 mod provenance;
 mod triple;
 mod verdict;
@@ -19,6 +20,7 @@ pub use body::{
 };
 pub use digest::{ContentHasher, Digest, Sha256Hex};
 pub use entry::{Head, Item, ItemId};
+pub use model_score::ModelScore;
 pub use provenance::{Provenance, registrable_domain};
 pub use triple::{Refusal, Sample, Shown, Task, Triple, Wording, Worse};
 pub use verdict::{Failure, FailureClass, Kept, Loss, LossKind, Rejection, Rule, Verdict};

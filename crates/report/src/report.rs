@@ -73,7 +73,8 @@ pub fn write_report(input: &ReportInput<'_>, out: &Path) -> Result<ReportSummary
     })
 }
 
-fn publish(page: &[u8], out: &Path) -> Result<(), ReportError> {
+/// Writes the page beside its place and moves it there: nobody opens half of it.
+pub(crate) fn publish(page: &[u8], out: &Path) -> Result<(), ReportError> {
     let io = |action| move |source| ReportError::Io { action, path: out.to_owned(), source };
     if let Some(folder) = out.parent() {
         fs::create_dir_all(folder).map_err(io("create the folder of"))?;

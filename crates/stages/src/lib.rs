@@ -36,7 +36,7 @@ pub use prove::{Prove, ProveStage};
 pub use ranges::place_in_code;
 pub use render::{Format, RenderConfig, RenderStage, Scheme, ViewConfig};
 pub use rest::ParquetRest;
-pub use score::{ScoreConfig, ScoreStage};
+pub use score::{BUILT_IN_SCORER, PageScorer, ScoreConfig, ScoreStage, scorer_config, scorer_model};
 pub use scripts::ScriptsStage;
 pub use sketch::SketchStage;
 pub use snapshots::{SnapshotsBarrier, SnapshotsConfig, near_note};

@@ -4,7 +4,6 @@
 //! much about the machine's other work.
 
 mod closed;
-mod input;
 mod load;
 mod same;
 mod steps;
@@ -21,6 +20,7 @@ use render::{Farm, FarmConfig, Floor, FloorPage, RenderOutcome, RenderPolicy, fi
 
 use self::load::{Usage, own_memory_bytes};
 use super::Outcome;
+use super::pages_of::{NamedPage, captured, cleaned};
 use crate::cli::BenchRenderArgs;
 use crate::environment;
 use crate::error::CommandError;
@@ -35,9 +35,9 @@ const WARM_UP_PAGES: usize = 6;
 pub(crate) fn render(args: &BenchRenderArgs, printer: Printer) -> Outcome {
     let (config, policy) = (farm_config(args)?, policy(args));
     if args.closed {
-        return closed::closed(&input::captures(&args.path, args.limit)?, &config, &policy, printer);
+        return closed::closed(&html(captured(&args.path, args.limit)?), &config, &policy, printer);
     }
-    let pages = input::pages(&args.path, args.limit)?;
+    let pages = html(cleaned(&args.path, args.limit)?);
     printer.note(&format!("{} pages of {}", pages.len(), args.path.display()));
     if let Some(times) = args.same {
         return same::same(&pages, times, &config, &policy, args.save.as_deref(), printer);
@@ -46,6 +46,10 @@ pub(crate) fn render(args: &BenchRenderArgs, printer: Printer) -> Outcome {
         return steps::steps(&pages, config, &policy, printer);
     }
     measure(&pages, config, &policy, args, printer)
+}
+
+fn html(pages: Vec<NamedPage>) -> Vec<String> {
+    pages.into_iter().map(|page| page.html).collect()
 }
 
 fn farm_config(args: &BenchRenderArgs) -> Result<FarmConfig, CommandError> {

@@ -11,6 +11,7 @@ mod finished;
 mod hashlist;
 mod inspect;
 mod metrics;
+mod pages_of;
 mod pixels;
 mod plan;
 mod publish;
@@ -54,7 +55,7 @@ pub(crate) fn dispatch(cli: Cli, printer: Printer) -> Outcome {
         Command::Explain(args) => explain::explain(&args, printer),
         Command::Takedown(args) => takedown::takedown(&args, printer),
         Command::Store(command) => store::store(&command, printer),
-        Command::Score(command) => score::score(&command, printer),
+        Command::Score(args) => score::score(&args, printer),
         Command::Hashlist(args) => hashlist::hashlist(&args, printer),
         Command::Dedup(command) => dedup::dedup(&command, printer),
         Command::Vlm(VlmCommand::Check(args)) => vlm::check(&args, printer),

@@ -1,13 +1,13 @@
 //! Columns of rest files.
 
 use item::{
-    Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Node, Page, Provenance, Rect, Snapshot,
-    Viewport, Visibility,
+    Attributes, Body, BodyKind, Capture, CharsetSource, Head, Item, ItemId, Node, Page, Provenance, Snapshot, Viewport,
 };
 
 use super::sample::{AFTER, DETAILS, SAMPLE, TARGET, WORSE, sample_from};
 use crate::cell::Cell;
 use crate::column::{Column, Field, Kind, Table};
+use crate::node;
 use crate::record::Record;
 
 /// The table for items of that kind.
@@ -225,10 +225,6 @@ fn charset_source(name: &str) -> Option<CharsetSource> {
     [Bom, Http, Meta, Detected].into_iter().find(|source| source.name() == name)
 }
 
-fn visibility(name: &str) -> Option<Visibility> {
-    Visibility::ALL.into_iter().find(|kind| kind.name() == name)
-}
-
 fn snapshot_from(record: &mut Record<'_>) -> Option<Snapshot> {
     Some(Snapshot {
         html: record.text()?,
@@ -245,30 +241,5 @@ fn snapshot_from(record: &mut Record<'_>) -> Option<Snapshot> {
 }
 
 pub(super) fn node_from(cell: Cell<'_>) -> Option<Node> {
-    let Cell::Many(cells) = cell else { return None };
-    let mut fields = Record::new(cells);
-    let small = |number: Option<i64>| number.map(u32::try_from).transpose().ok();
-    Some(Node {
-        tag: fields.text()?,
-        parent: small(fields.maybe_int()?)?,
-        rect: Rect {
-            x: fields.float()? as f32,
-            y: fields.float()? as f32,
-            width: fields.float()? as f32,
-            height: fields.float()? as f32,
-        },
-        range: small(fields.maybe_int()?)?.zip(small(fields.maybe_int()?)?),
-        role: fields.maybe_text()?,
-        text: fields.text()?,
-        style: fields.maybe_text()?,
-        visible: fields.flag()?,
-        font_size: fields.float()? as f32,
-        color: fields.text()?,
-        background: fields.text()?,
-        name: fields.text()?,
-        visibility: visibility(&fields.text()?)?,
-        font_family: fields.text()?,
-        font_weight: fields.int()?.try_into().ok()?,
-        paint_order: fields.count_u32()?,
-    })
+    node::from_cell(cell, true)
 }

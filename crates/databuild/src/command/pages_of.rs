@@ -1,4 +1,4 @@
-//! The pages to render: a folder of HTML files, or the captures of a WARC file, cleaned as a run cleans them.
+//! Pages to render: a folder of HTML files, or the captures of a WARC file, cleaned as a run cleans them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,15 @@ use item::{Capture, Item, Verdict};
 
 use crate::error::CommandError;
 
+/// A page and where it is from.
+pub(super) struct NamedPage {
+    /// File or URL.
+    pub(super) name: String,
+    pub(super) html: String,
+}
+
 /// At most `limit` pages, spread evenly over what is there.
-pub(super) fn pages(path: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
+pub(super) fn cleaned(path: &Path, limit: Option<usize>) -> Result<Vec<NamedPage>, CommandError> {
     let policy = CleanPolicy::default();
     let cleaned = |item: Item<Capture>| match clean(&item.body, &item.head.provenance.url, &policy, &NoAssets) {
         Verdict::Keep(kept) => Some(kept.body.html),
@@ -19,7 +26,7 @@ pub(super) fn pages(path: &Path, limit: Option<usize>) -> Result<Vec<String>, Co
 }
 
 /// The same, but of WARC files the captures as they are.
-pub(super) fn captures(path: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
+pub(super) fn captured(path: &Path, limit: Option<usize>) -> Result<Vec<NamedPage>, CommandError> {
     read(path, limit, |item| Some(item.body.html))
 }
 
@@ -27,7 +34,7 @@ fn read(
     path: &Path,
     limit: Option<usize>,
     html: impl Fn(Item<Capture>) -> Option<String>,
-) -> Result<Vec<String>, CommandError> {
+) -> Result<Vec<NamedPage>, CommandError> {
     let pages = if path.is_dir() { of_folder(path, limit)? } else { of_warc(path, html)? };
     let pages = spread(pages, limit);
     if pages.is_empty() {
@@ -37,22 +44,26 @@ fn read(
     Ok(pages)
 }
 
-fn of_folder(folder: &Path, limit: Option<usize>) -> Result<Vec<String>, CommandError> {
+fn of_folder(folder: &Path, limit: Option<usize>) -> Result<Vec<NamedPage>, CommandError> {
     let list = std::fs::read_dir(folder).map_err(CommandError::environment)?;
     let mut paths: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "html"));
     paths.sort();
-    let read = |path: &PathBuf| std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let read = |path: &PathBuf| {
+        let html = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
+        Ok::<_, std::io::Error>(NamedPage { name: path.display().to_string(), html })
+    };
     let pages: Result<_, _> = spread(paths, limit).iter().map(read).collect();
     pages.map_err(CommandError::environment)
 }
 
-fn of_warc(path: &Path, html: impl Fn(Item<Capture>) -> Option<String>) -> Result<Vec<String>, CommandError> {
+fn of_warc(path: &Path, html: impl Fn(Item<Capture>) -> Option<String>) -> Result<Vec<NamedPage>, CommandError> {
     let archive = ArchiveReader::open(path, Limits::default()).map_err(CommandError::environment)?;
     let mut pages = Vec::new();
     for outcome in CaptureReader::new(archive, CapturePolicy::default()) {
         if let CaptureOutcome::Capture(item) = outcome.map_err(CommandError::environment)? {
-            pages.extend(html(*item));
+            let name = item.head.provenance.url.clone();
+            pages.extend(html(*item).map(|html| NamedPage { name, html }));
         }
     }
     Ok(pages)

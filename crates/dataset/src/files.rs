@@ -37,6 +37,9 @@ pub(crate) enum Purpose {
 
 /// zstd level of rest files: they live for one phase, so time counts more than bytes.
 const REST_ZSTD_LEVEL: i32 = 1;
+/// Pages of rest files end at this size. A page is built in a buffer that grows by doubling: of pictures, a few for each page leave
+/// less memory behind for the system to clear than a megabyte of them does.
+const REST_PAGE_BYTES: usize = 256 << 10;
 /// zstd level of shards: zstd's own default. Higher levels gain a few per cent for several times the time.
 const SHARD_ZSTD_LEVEL: i32 = 3;
 
@@ -60,9 +63,10 @@ pub(crate) fn properties(
         .set_coerce_types(true) // the names that the Parquet format asks for, `list.element`
         .set_max_row_group_row_count(None) // callers close row groups
         .set_max_row_group_bytes(None);
-    if matches!(purpose, Purpose::Shard) {
-        builder = pages_by_rows(builder, layout);
-    }
+    builder = match purpose {
+        Purpose::Shard => pages_by_rows(builder, layout),
+        Purpose::Rest => builder.set_data_page_size_limit(REST_PAGE_BYTES),
+    };
     for (path, kind) in layout.leaves() {
         let path = ColumnPath::new(path);
         builder = match kind {

@@ -13,12 +13,12 @@ use crate::error::{self, DatasetError};
 use crate::files::{self, FileWriter};
 use crate::loss::REJECTS;
 
-/// A row group is closed when its rows have this many bytes. Small, so that dozens of partitions can be written at once;
-/// large enough that columns compress well.
-const ROW_GROUP_BYTES: usize = 16 << 20;
+/// A row group is closed when its rows have this many bytes: it is held in memory until then. Small, so that dozens of partitions can
+/// be written at once and the memory of one group serves the next; large enough that columns compress well.
+const ROW_GROUP_BYTES: usize = 4 << 20;
 
 /// Rows are handed to Parquet when this many bytes are collected.
-const BATCH_BYTES: usize = 2 << 20;
+const BATCH_BYTES: usize = 512 << 10;
 
 /// Rows are handed to Parquet at this count, for rows that are tiny.
 const BATCH_ROWS: usize = 4096;

@@ -41,14 +41,14 @@ impl LocalStore {
     pub(crate) fn start() -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads");
         let (stop, stopped) = oneshot::channel();
-        let (client, address) = runtime.block_on(async {
+        let (client, listener) = runtime.block_on(async {
             let client: Arc<dyn DirectAccessClient> = MemoryClient::new(XetContext::default().expect("a runtime"));
-            let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
-            let address = listener.local_addr().expect("an address");
-            let server = LocalServer::from_client(Arc::clone(&client), None, address.ip().to_string(), address.port());
-            tokio::spawn(async move { server.serve_until_stopped(listener, stopped).await });
-            (client, format!("http://{address}"))
+            (client, TcpListener::bind("127.0.0.1:0").await.expect("loopback is there"))
         });
+        let address = listener.local_addr().expect("an address");
+        let server = LocalServer::from_client(Arc::clone(&client), None, address.ip().to_string(), address.port());
+        runtime.spawn(async move { server.serve_until_stopped(listener, stopped).await });
+        let address = format!("http://{address}");
         let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(SILENCE));
         Self { runtime, client, agent: config.build().new_agent(), address, _stop: stop }
     }
@@ -56,7 +56,7 @@ impl LocalStore {
 
 impl ChunkStore for LocalStore {
     fn answer(&self, asked: &Asked) -> Answer {
-        let query = ureq_query(asked);
+        let query = query_of(asked);
         let uri: Uri = format!("{}{}{query}", self.address, asked.path).parse().expect("an address");
         let mut request = Request::builder().method(asked.method.as_str()).uri(uri);
         // With the name that the client used: addresses in answers begin with it.
@@ -92,7 +92,7 @@ impl ChunkStore for LocalStore {
     }
 }
 
-fn ureq_query(asked: &Asked) -> String {
+fn query_of(asked: &Asked) -> String {
     if asked.query.is_empty() {
         return String::new();
     }

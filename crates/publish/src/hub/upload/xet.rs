@@ -121,6 +121,8 @@ fn round(api: &Api<'_>, revision: &str, session: &XetSession, files: &[Published
             Ok(Sent { files: files.len(), bytes, wire_bytes: report.dedup_metrics.total_bytes_uploaded })
         }
         Err(miss) => {
+            // What of it goes on would go on behind the next round.
+            let _over_already = upload.abort();
             tell(0, &mut told, observer);
             Err(miss)
         }
@@ -140,8 +142,7 @@ fn tell(done: u64, told: &mut u64, observer: &dyn Observer) {
 fn begin(api: &Api<'_>, revision: &str, session: &XetSession) -> Result<XetUploadCommit, Miss> {
     let address = format!("/api/datasets/{}/xet-write-token/{}", api.id, quoted(revision));
     let pass: Pass = api.client.ask_json(&Ask::get(&address)).map_err(Miss::Fatal)?;
-    // Other schemes of `hf-xet` name places of this machine, which no server has to choose.
-    if !["https://", "http://"].iter().any(|scheme| pass.cas_url.starts_with(scheme)) {
+    if !may_lead(&api.client.whole("/"), &pass.cas_url) {
         return Err(Miss::Fatal(HubError::Address(pass.cas_url)));
     }
     let mut headers = HeaderMap::new();
@@ -159,6 +160,12 @@ fn begin(api: &Api<'_>, revision: &str, session: &XetSession) -> Result<XetUploa
         .with_token_refresh_url(api.client.whole(&address), headers)
         .with_custom_headers(agent);
     builder.build_blocking().map_err(|error| judged(&error))
+}
+
+/// Whether the Hub may lead to that store. Other schemes of `hf-xet` name places of this machine, which no server has to choose, and a pass
+/// is not shown to the whole network.
+fn may_lead(hub: &str, store: &str) -> bool {
+    store.starts_with("https://") || (store.starts_with("http://") && hub.starts_with("http://"))
 }
 
 /// Reads all files, then waits until everything is there.
@@ -198,5 +205,29 @@ fn judged(error: &XetError) -> Miss {
             Miss::Fatal(HubError::GivenUp { attempts: 0, reason })
         }
         _ => Miss::Fatal(HubError::Xet(reason)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_a_server_as_safe_as_the_hub() {
+        let check = |hub, store, expected| assert_eq!(may_lead(hub, store), expected, "{hub} {store}");
+        check("https://hub", "https://store", true);
+        check("https://hub", "http://store", false);
+        check("http://127.0.0.1:1/", "http://127.0.0.1:2", true);
+        check("https://hub", "local:///home", false);
+        check("http://hub", "memory://", false);
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        let is_later = |error: XetError| matches!(judged(&error), Miss::Later { .. });
+        assert!(is_later(XetError::Network("401".to_owned())));
+        assert!(is_later(XetError::RateLimited("429".to_owned())));
+        assert!(!is_later(XetError::Io("no such file".to_owned())));
+        assert!(!is_later(XetError::UserCancelled("stopped".to_owned())));
     }
 }

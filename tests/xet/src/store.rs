@@ -15,7 +15,8 @@ use xet_core_structures::merklehash::MerkleHash;
 use xet_core_structures::metadata_shard::streaming_shard::MDBMinimalShard;
 use xet_runtime::core::XetContext;
 
-use crate::stub::{Answer, Asked, ChunkStore};
+use crate::stub::http::{Answer, Asked};
+use crate::stub::hub::ChunkStore;
 
 /// An answer of the store takes no longer.
 const SILENCE: Duration = Duration::from_secs(30);

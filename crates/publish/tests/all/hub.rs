@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crate::stub::{Answer, Asked, ChunkStore, Fault, PATIENCE, StubHub, card, dataset, hub, sha256};
+use crate::stub::{Closed, Fault, PATIENCE, StubHub, card, dataset, hub, sha256};
 use crate::way::{self, CARRIES, DEADLY};
 use publish::{Event, HubError, HubOptions, Observer, Outcome, Place, Publication, PublishError, Token, Transfer, Way};
 
@@ -306,24 +306,6 @@ fn what_is_missing_is_found() {
     assert!(error.to_string().contains(&publication.data[0].name), "{error}");
 }
 
-/// Nobody may ask it anything.
-#[derive(Debug)]
-struct Closed;
-
-impl ChunkStore for Closed {
-    fn answer(&self, asked: &Asked) -> Answer {
-        Answer::error(500, &format!("{} was asked for", asked.path))
-    }
-
-    fn files(&self, _: &[u8]) -> Vec<(String, String)> {
-        Vec::new()
-    }
-
-    fn read(&self, hash: &str) -> Vec<u8> {
-        panic!("{hash} was asked for")
-    }
-}
-
 #[test]
 fn who_asks_for_a_way_gets_it_or_hears_why_not() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -344,4 +326,23 @@ fn who_asks_for_a_way_gets_it_or_hears_why_not() {
     assert_eq!((plain.commits(), plain.put_bytes()), (0, 0));
     publish(&plain, &publication, options(Transfer::Auto));
     assert_eq!(at(&plain, "main"), wanted(&publication));
+}
+
+/// `hf-xet` would also write to a folder of this machine, if a server named one.
+#[test]
+fn a_store_is_a_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let publication = dataset(folder.path(), 4);
+    for place in ["local:///tmp/of-the-server", "memory://", "store.example"] {
+        let stub = StubHub::astray(place);
+        let options = HubOptions { transfer: Transfer::Xet, ..HubOptions::default() };
+        let error = hub(&stub, options).publish(&publication, &card, &()).expect_err("no server");
+        let PublishError::Hub { source, .. } = &error else { panic!("{error:?}") };
+        let is_refused = match source {
+            HubError::Address(address) => Transfer::HAS_XET && address == place,
+            HubError::NoXet(_) => !Transfer::HAS_XET,
+            _ => false,
+        };
+        assert!(is_refused && stub.commits() == 0, "{error:?}");
+    }
 }

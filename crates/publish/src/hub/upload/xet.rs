@@ -207,27 +207,3 @@ fn judged(error: &XetError) -> Miss {
         _ => Miss::Fatal(HubError::Xet(reason)),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_store_is_a_server_as_safe_as_the_hub() {
-        let check = |hub, store, expected| assert_eq!(may_lead(hub, store), expected, "{hub} {store}");
-        check("https://hub", "https://store", true);
-        check("https://hub", "http://store", false);
-        check("http://127.0.0.1:1/", "http://127.0.0.1:2", true);
-        check("https://hub", "local:///home", false);
-        check("http://hub", "memory://", false);
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_again() {
-        let is_later = |error: XetError| matches!(judged(&error), Miss::Later { .. });
-        assert!(is_later(XetError::Network("401".to_owned())));
-        assert!(is_later(XetError::RateLimited("429".to_owned())));
-        assert!(!is_later(XetError::Io("no such file".to_owned())));
-        assert!(!is_later(XetError::UserCancelled("stopped".to_owned())));
-    }
-}

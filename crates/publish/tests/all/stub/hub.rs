@@ -50,6 +50,24 @@ pub(crate) trait ChunkStore: std::fmt::Debug + Send + Sync {
     fn read(&self, hash: &str) -> Vec<u8>;
 }
 
+/// A store that nobody may ask anything.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl ChunkStore for Closed {
+    fn answer(&self, asked: &Asked) -> Answer {
+        Answer::error(500, &format!("{} was asked for", asked.path))
+    }
+
+    fn files(&self, _: &[u8]) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn read(&self, hash: &str) -> Vec<u8> {
+        panic!("{hash} was asked for")
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) content: Arc<Vec<u8>>,
@@ -93,6 +111,8 @@ struct State {
     /// Who may ask the store of chunks, with the second from which on it may not.
     passes: BTreeMap<String, u64>,
     pass_seconds: u64,
+    /// Where passes lead, if not to the store.
+    leads_to: Option<&'static str>,
     commits: u64,
     faults: VecDeque<(&'static str, Fault)>,
     asked: Vec<String>,
@@ -117,6 +137,13 @@ impl StubHub {
     /// A Hub that offers Xet, too.
     pub(crate) fn over(chunks: Arc<dyn ChunkStore>, pass_seconds: u64) -> Self {
         Self::with(State { chunks: Some(chunks), pass_seconds, ..State::default() })
+    }
+
+    /// A Hub that leads those who ask for Xet somewhere else.
+    pub(crate) fn astray(leads_to: &'static str) -> Self {
+        let hub = Self::over(Arc::new(Closed), 3600);
+        hub.state().leads_to = Some(leads_to);
+        hub
     }
 
     fn with(state: State) -> Self {
@@ -517,6 +544,7 @@ impl State {
 
     /// Lets somebody into the store of chunks, in the words of either client.
     fn pass(&mut self, storage: &str) -> Answer {
+        let storage = self.leads_to.unwrap_or(storage);
         let (pass, until) = (format!("pass-{}", self.passes.len()), now() + self.pass_seconds);
         self.passes.insert(pass.clone(), until);
         let answer = Answer::json(&json!({ "casUrl": storage, "accessToken": pass, "exp": until }));

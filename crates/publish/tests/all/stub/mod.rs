@@ -1,8 +1,8 @@
 //! Servers for tests, and a dataset to publish.
 
 mod bucket;
-mod http;
-mod hub;
+pub(crate) mod http;
+pub(crate) mod hub;
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,8 +12,7 @@ use item::{Attributes, Head, Item, ItemId, Loss, LossKind, Node, Provenance, Sna
 use publish::{Hub, HubOptions, Patience, Publication, PublishedFile, Token};
 
 pub(crate) use bucket::StubBucket;
-pub(crate) use http::{Answer, Asked};
-pub(crate) use hub::{ChunkStore, Fault, StubHub, TOKEN, sha256};
+pub(crate) use hub::{Closed, Fault, StubHub, TOKEN, sha256};
 
 /// Waits of milliseconds: what is tested is that it waits, and what for.
 pub(crate) const PATIENCE: Patience = Patience {

@@ -13,3 +13,9 @@ cargo fmt "${s3[@]}" --check
 cargo clippy "${s3[@]}" --target-dir target/s3 --all-targets --locked -- -D warnings
 # The program is the one that was tested above.
 DATABUILD_BIN="$PWD/target/debug/databuild" cargo test "${s3[@]}" --target-dir target/s3 --locked
+
+# Publishing by Xet, which no build has unless it is asked for: the tests of `publish` once more, over a store of chunks.
+xet=(--manifest-path tests/xet/Cargo.toml)
+cargo fmt "${xet[@]}" --check
+cargo clippy "${xet[@]}" --target-dir target/xet --all-targets --locked -- -D warnings
+cargo test "${xet[@]}" --target-dir target/xet --locked

@@ -285,6 +285,9 @@ pub(crate) struct PublishArgs {
     /// Hub: a dataset that has to be created is private.
     #[arg(long)]
     pub(crate) private: bool,
+    /// Hub: by which way large files go: `xet` (only new chunks of them; needs a program built with it), `lfs` (whole), or `auto`.
+    #[arg(long, value_name = "WAY", default_value = "auto")]
+    pub(crate) transfer: publish::Transfer,
     /// Say what would be sent, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -38,6 +38,8 @@ const KEEPS: &[(&str, &[&str])] = &[
     ("warc", &["ingest", "testkit"]),
     ("ureq", &["ingest", "publish", "store", "synth"]),
     ("rusty-s3", &["ingest", "publish", "store"]),
+    ("hf-xet", &["publish"]),
+    ("rustls", &["publish"]),
     ("robotxt", &["ingest"]),
     ("tokio", &["engine", "databuild"]),
     ("clap", &["databuild"]),

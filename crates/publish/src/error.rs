@@ -91,6 +91,15 @@ pub enum HubError {
     /// The address cannot be used.
     #[error("`{0}` is no usable address")]
     Address(String),
+    /// Files shall go by Xet, and cannot.
+    #[error("files cannot go by Xet: {0}")]
+    NoXet(&'static str),
+    /// Xet failed in a way that another attempt does not mend.
+    #[error("Xet: {0}")]
+    Xet(String),
+    /// A file has other bytes than it was published with.
+    #[error("{} changed while it was sent", .0.display())]
+    Changed(PathBuf),
     /// A file could not be read while it was sent.
     #[error("read {}", path.display())]
     Read {

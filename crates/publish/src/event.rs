@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::transfer::Way;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -15,6 +17,13 @@ pub enum Event {
         present: usize,
         /// Files of an earlier publication that are removed.
         removed: usize,
+    },
+    /// By which way large files go.
+    Carried {
+        /// The way.
+        way: Way,
+        /// Why that one.
+        why: &'static str,
     },
     /// So many bytes more have gone out; fewer, when something has to be sent again.
     Sent(i64),

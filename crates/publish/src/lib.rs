@@ -12,6 +12,7 @@ mod patience;
 mod publication;
 mod shelf;
 mod target;
+mod transfer;
 
 pub use error::{HubError, PublishError};
 pub use event::{Event, Observer};
@@ -20,6 +21,7 @@ pub use patience::Patience;
 pub use publication::{Publication, PublishedFile, Source};
 pub use shelf::{BucketShelf, FolderShelf, S3Access, Shelf, publish_to_shelf};
 pub use target::{Target, TargetError};
+pub use transfer::{Transfer, TransferError, Way};
 
 /// What a publication did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Outcome {
     pub sent: usize,
     /// Bytes of the files that were sent.
     pub sent_bytes: u64,
+    /// Bytes of large files that went over the wire: fewer, where the target has parts of them.
+    pub wire_bytes: u64,
     /// Files of an earlier publication that were removed.
     pub removed: usize,
     /// Commits that were made, oldest first; none outside of the Hub.

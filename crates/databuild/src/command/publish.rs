@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::Loaded;
 use publish::{
     BucketShelf, Event, FolderShelf, HUB, Hub, HubOptions, Observer, Outcome as Published, Patience, Place,
-    Publication, PublishError, PublishedFile, S3Access, Target, publish_to_shelf,
+    Publication, PublishError, PublishedFile, S3Access, Target, Transfer, publish_to_shelf,
 };
 use report::{Card, CardInput};
 use store::s3::S3Address;
@@ -106,6 +106,10 @@ fn to_hub(
     observer: &dyn Observer,
     finished: &Finished,
 ) -> Result<Published, CommandError> {
+    if args.transfer == Transfer::Xet && !Transfer::HAS_XET {
+        return Err(CommandError::usage("publish by Xet: this program was built without it")
+            .hint("`cargo build --release --features xet` builds it in; `--transfer auto` takes what there is"));
+    }
     let access = environment::hub();
     let place = match (&args.branch, args.pr) {
         (Some(branch), _) if branch != "main" => Place::Branch(branch.clone()),
@@ -121,6 +125,8 @@ fn to_hub(
         options: HubOptions {
             place,
             private: args.private,
+            transfer: args.transfer,
+            chunk_folder: chunk_folder(finished),
             journal: journal.as_ref().map(|journal| journal.path.clone()),
             ..HubOptions::default()
         },
@@ -136,6 +142,13 @@ fn to_hub(
         hub.verify(publication, make_card, observer).map_err(failed)?;
     }
     Ok(outcome)
+}
+
+/// Where Xet notes which chunks arrived, so that a publication that broke off is taken up: with a store on this machine's other
+/// unfinished things. Elsewhere the Hub is asked.
+fn chunk_folder(finished: &Finished) -> Option<PathBuf> {
+    let location = finished.store.location();
+    (Transfer::HAS_XET && !S3Address::is_meant(&location)).then(|| Path::new(&location).join("tmp").join("xet"))
 }
 
 /// The notes of publications to one place, kept beside the run's record. A store on this machine has them there from the first
@@ -193,7 +206,13 @@ fn tell(outcome: &Published, target: &Target, is_plan: bool, printer: Printer) {
             0 => String::new(),
             commits => format!(", {commits} commits"),
         };
-        printer.note(&format!("{} files sent ({megabytes:.1} MB), {} removed{commits}", outcome.sent, outcome.removed));
+        let Published { sent, removed, sent_bytes, wire_bytes, .. } = *outcome;
+        let new = if (1..sent_bytes).contains(&wire_bytes) {
+            format!(", {:.1} MB of it new", wire_bytes as f64 / 1e6)
+        } else {
+            String::new()
+        };
+        printer.note(&format!("{sent} files sent ({megabytes:.1} MB{new}), {removed} removed{commits}"));
     }
     match (target, outcome.pull_request) {
         (Target::Hub(id), Some(number)) => printer.data(&format!("{HUB}/datasets/{id}/discussions/{number}")),
@@ -285,6 +304,7 @@ impl Observer for Teller {
                     ));
                 }
             }
+            Event::Carried { way, why } => self.say(&format!("large files go by {way}: {why}")),
             Event::Sent(bytes) => self.sent(*bytes),
             Event::Committed { commit, files } => self.say(&format!("commit {commit}: {files} files")),
             Event::Waiting { reason, wait } => {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{Ask, Client, JSON, parse};
+use super::client::{Ask, Client, JSON, parse, quoted};
 use crate::error::HubError;
 use crate::patience::{Miss, patiently};
 use crate::publication::PublishedFile;
@@ -235,20 +235,4 @@ fn described(file: &PublishedFile) -> Result<serde_json::Value, HubError> {
     let read = read.and_then(|mut reader| reader.read_to_end(&mut sample));
     read.map_err(|source| HubError::Read { path: file.path().to_owned(), source })?;
     Ok(json!({ "path": file.name, "size": file.bytes, "sample": STANDARD.encode(sample) }))
-}
-
-/// A revision as a part of an address: `refs/pr/1` has slashes.
-fn quoted(revision: &str) -> String {
-    url::form_urlencoded::byte_serialize(revision.as_bytes()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn revisions_are_one_part_of_an_address() {
-        assert_eq!(quoted("refs/pr/1"), "refs%2Fpr%2F1");
-        assert_eq!(quoted("main"), "main");
-    }
 }

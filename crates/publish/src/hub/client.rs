@@ -62,11 +62,13 @@ impl<'a> Ask<'a> {
 }
 
 pub(super) const JSON: &str = "application/json";
+/// Who we are.
+pub(super) const USER_AGENT: &str = concat!("databuild/", env!("CARGO_PKG_VERSION"));
 
 impl<'a> Client<'a> {
     pub(super) fn new(endpoint: &str, token: Option<Token>, patience: Patience, observer: &'a dyn Observer) -> Self {
         let config = Agent::config_builder()
-            .user_agent(concat!("databuild/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .http_status_as_error(false)
             .timeout_connect(Some(patience.silence_max))
             .timeout_recv_response(Some(patience.silence_max))
@@ -129,7 +131,7 @@ impl<'a> Client<'a> {
         length: u64,
         body: &mut dyn std::io::Read,
     ) -> Result<Response<Body>, Miss> {
-        let whole = if address.starts_with('/') { format!("{}{address}", self.endpoint) } else { address.to_owned() };
+        let whole = self.whole(address);
         let unusable = |_| Miss::Fatal(HubError::Address(whole.clone()));
         let has_body = method != Method::GET && method != Method::HEAD;
         let mut request = Request::builder().method(method).uri(&whole);
@@ -141,8 +143,8 @@ impl<'a> Client<'a> {
         }
         let says_who = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         // The token is for the Hub alone: large files go to other hosts, by addresses that are signed.
-        if let Some(Token(token)) = self.token.as_ref().filter(|_| !says_who && self.is_own(&whole)) {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(secret) = self.authorization().filter(|_| !says_who && self.is_own(&whole)) {
+            request = request.header(header::AUTHORIZATION, secret);
         }
         let response = if has_body {
             request = request.header(header::CONTENT_LENGTH, length);
@@ -159,9 +161,24 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// An address with the endpoint before it.
+    pub(super) fn whole(&self, address: &str) -> String {
+        if address.starts_with('/') { format!("{}{address}", self.endpoint) } else { address.to_owned() }
+    }
+
+    /// The header that says who writes; for the Hub alone.
+    pub(super) fn authorization(&self) -> Option<String> {
+        self.token.as_ref().map(|Token(token)| format!("Bearer {token}"))
+    }
+
     fn is_own(&self, address: &str) -> bool {
         address.strip_prefix(&self.endpoint).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
+}
+
+/// A revision as a part of an address: `refs/pr/1` has slashes.
+pub(super) fn quoted(revision: &str) -> String {
+    url::form_urlencoded::byte_serialize(revision.as_bytes()).collect()
 }
 
 pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T, HubError> {
@@ -241,6 +258,12 @@ mod tests {
         let link = r#"<https://hub/api?cursor=a>; rel="prev", <https://hub/api?cursor=b>; rel="next""#;
         assert_eq!(next_page(link).as_deref(), Some("https://hub/api?cursor=b"));
         assert_eq!(next_page(r#"<https://hub/x>; rel="last""#), None);
+    }
+
+    #[test]
+    fn revisions_are_one_part_of_an_address() {
+        assert_eq!(quoted("refs/pr/1"), "refs%2Fpr%2F1");
+        assert_eq!(quoted("main"), "main");
     }
 
     #[test]

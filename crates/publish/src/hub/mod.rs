@@ -21,6 +21,7 @@ pub use client::Token;
 pub(crate) use client::judge;
 use commit::Commit;
 use journal::Journal;
+use upload::Sent;
 
 use crate::Outcome;
 use crate::digest::git_blob;
@@ -28,6 +29,7 @@ use crate::error::{HubError, PublishError};
 use crate::event::{Event, Observer};
 use crate::patience::{Attempts, Miss, Patience};
 use crate::publication::{CARD, Publication, PublishedFile, is_our_name};
+use crate::transfer::Transfer;
 
 /// The Hub.
 pub const HUB: &str = "https://huggingface.co";
@@ -66,6 +68,11 @@ pub struct HubOptions {
     pub commit_bytes: u64,
     /// Files that are sent at the same time.
     pub uploads_at_once: usize,
+    /// By which way large files go.
+    pub transfer: Transfer,
+    /// A folder of Xet's own, in which it notes the chunks that arrived; it stays within some hundred megabytes. Where there is none, a
+    /// publication that broke off has to ask the Hub for them.
+    pub chunk_folder: Option<PathBuf>,
     /// A file that every step is noted in.
     pub journal: Option<PathBuf>,
 }
@@ -78,6 +85,8 @@ impl Default for HubOptions {
             commit_files: 64,
             commit_bytes: 20_000_000_000,
             uploads_at_once: 4,
+            transfer: Transfer::Auto,
+            chunk_folder: None,
             journal: None,
         }
     }
@@ -334,10 +343,12 @@ impl Run<'_> {
             present: survey.files - files.len(),
             removed: survey.stale.len(),
         });
-        let (sent, bytes) = upload::upload(self.api, revision, &large, self.options.uploads_at_once)?;
-        self.journal.note(&serde_json::json!({ "sent": sent, "bytes": bytes }))?;
-        outcome.sent += sent;
+        let sent = upload::upload(self.api, revision, &large, self.options)?;
+        let Sent { files: count, bytes, wire_bytes } = sent;
+        self.journal.note(&serde_json::json!({ "sent": count, "bytes": bytes, "wire_bytes": wire_bytes }))?;
+        outcome.sent += count;
         outcome.sent_bytes += bytes;
+        outcome.wire_bytes += wire_bytes;
         Ok(files)
     }
 

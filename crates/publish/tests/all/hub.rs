@@ -1,10 +1,11 @@
 //! Publishing to a Hub that stumbles: nothing is committed twice, `main` never shows half a set, and what is there is not sent again.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use crate::stub::{Fault, PATIENCE, StubHub, card, dataset, hub, sha256};
-use publish::{Event, HubOptions, Observer, Outcome, Place, Publication, PublishError, Token};
+use crate::stub::{Closed, Fault, PATIENCE, StubHub, card, dataset, hub, sha256};
+use crate::way::{self, CARRIES, DEADLY};
+use publish::{Event, HubError, HubOptions, Observer, Outcome, Place, Publication, PublishError, Token, Transfer, Way};
 
 const PAGES: u32 = 40;
 
@@ -63,7 +64,7 @@ fn small_commits() -> HubOptions {
 
 #[test]
 fn a_small_set_is_one_commit_and_the_second_run_sends_nothing() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), PAGES);
     let planned = hub(&stub, HubOptions::default()).plan(&publication, &card, &()).expect("a plan");
     assert_eq!((planned.sent, planned.files, stub.commits()), (publication.data.len() + 3, planned.sent, 0));
@@ -84,7 +85,7 @@ fn a_small_set_is_one_commit_and_the_second_run_sends_nothing() {
 
 #[test]
 fn a_large_set_becomes_visible_at_once() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), PAGES);
     let journal = folder.path().join("journal.jsonl");
     let outcome = publish(&stub, &publication, HubOptions { journal: Some(journal.clone()), ..small_commits() });
@@ -98,7 +99,7 @@ fn a_large_set_becomes_visible_at_once() {
 
 #[test]
 fn a_new_set_replaces_the_old_one_and_what_the_user_wrote_stays() {
-    let (stub, old, new) = (StubHub::start(), tempfile::tempdir().expect("f"), tempfile::tempdir().expect("f"));
+    let (stub, old, new) = (way::start(), tempfile::tempdir().expect("f"), tempfile::tempdir().expect("f"));
     let first = dataset(old.path(), PAGES);
     publish(&stub, &first, HubOptions::default());
     stub.write("main", "README.md", b"My own words.\n<!-- made -->\n# old\n");
@@ -123,13 +124,13 @@ fn faults_leave_no_trace() {
     let folder = tempfile::tempdir().expect("a folder");
     let publication = dataset(folder.path(), PAGES);
     let undisturbed = [HubOptions::default(), small_commits()].map(|options| {
-        let clean = StubHub::start();
+        let clean = way::start();
         let outcome = publish(&clean, &publication, options);
         (clean, outcome)
     });
     let check = |what: &'static str, fault: Fault, options: HubOptions| {
         let (clean, undisturbed) = &undisturbed[usize::from(options == small_commits())];
-        let stub = StubHub::start();
+        let stub = way::start();
         stub.stumble(what, fault);
         let outcome = publish(&stub, &publication, options.clone());
         assert_eq!(stub.faults_left(), 0, "{what} {fault:?} never happened");
@@ -142,13 +143,11 @@ fn faults_leave_no_trace() {
         assert!(stub.complaints().is_empty(), "{:?}", stub.complaints());
     };
     let refused = |status| Fault::Refuse(status, None);
-    for what in
-        ["/create", "/revision/", "/tree/", "/preupload/", "/objects/batch", "PUT /storage/", "/verify", "/commit/"]
-    {
+    for &what in ["/create", "/revision/", "/tree/", "/preupload/", "/commit/"].iter().chain(CARRIES) {
         check(what, refused(500), HubOptions::default());
         check(what, Fault::Lost, HubOptions::default());
     }
-    for what in ["/tree/", "/preupload/", "/objects/batch", "/commit/"] {
+    for &what in ["/tree/", "/preupload/", "/commit/"].iter().chain(CARRIES) {
         check(what, refused(429), HubOptions::default());
         check(what, Fault::Cut, HubOptions::default());
         check(what, Fault::Slow(60), HubOptions::default());
@@ -172,7 +171,7 @@ fn a_server_that_says_when_is_heard() {
     let folder = tempfile::tempdir().expect("a folder");
     let publication = dataset(folder.path(), 4);
     for fault in [Fault::Refuse(429, Some(1)), Fault::RateLimit(1), Fault::Refuse(503, Some(1))] {
-        let (stub, ear) = (StubHub::start(), Ear::default());
+        let (stub, ear) = (way::start(), Ear::default());
         stub.stumble("/commit/", fault);
         hub(&stub, HubOptions::default()).publish(&publication, &card, &ear).expect("published");
         let events = ear.0.into_inner().expect("the ear");
@@ -192,7 +191,7 @@ fn a_server_that_says_no_is_believed() {
     let folder = tempfile::tempdir().expect("a folder");
     let publication = dataset(folder.path(), 4);
     let check = |status: u16, what: &'static str| {
-        let stub = StubHub::start();
+        let stub = way::start();
         stub.stumble(what, Fault::Refuse(status, None));
         let error = hub(&stub, HubOptions::default()).publish(&publication, &card, &()).expect_err("refused");
         assert_eq!(error.status(), Some(status), "{error:?}");
@@ -202,7 +201,7 @@ fn a_server_that_says_no_is_believed() {
     check(401, "/create");
     check(403, "/commit/");
     check(403, "/preupload/");
-    let stub = StubHub::start();
+    let stub = way::start();
     let mut stranger = hub(&stub, HubOptions::default());
     stranger.token = Some(Token::new("hf_somebody_else"));
     let error = stranger.publish(&publication, &card, &()).expect_err("a stranger");
@@ -211,16 +210,13 @@ fn a_server_that_says_no_is_believed() {
 
 #[test]
 fn a_server_that_never_recovers_is_given_up() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), 4);
     for _ in 0..PATIENCE.attempts_max {
         stub.stumble("/commit/", Fault::Refuse(500, None));
     }
     let error = hub(&stub, HubOptions::default()).publish(&publication, &card, &()).expect_err("given up");
-    assert!(
-        matches!(&error, PublishError::Hub { source: publish::HubError::GivenUp { attempts: 6, .. }, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(&error, PublishError::Hub { source: HubError::GivenUp { attempts: 6, .. }, .. }), "{error:?}");
     assert!(at(&stub, "main").is_empty());
     // What arrived before is not sent again.
     let puts = stub.puts();
@@ -230,7 +226,7 @@ fn a_server_that_never_recovers_is_given_up() {
 
 #[test]
 fn somebody_else_may_write_in_between() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), PAGES);
     stub.stumble("/commit/", Fault::Overtaken);
     let outcome = publish(&stub, &publication, HubOptions::default());
@@ -241,7 +237,7 @@ fn somebody_else_may_write_in_between() {
 
 #[test]
 fn a_server_that_takes_too_long_over_a_commit_gets_halves() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), PAGES);
     let options = HubOptions { commit_files: publication.data.len(), ..HubOptions::default() };
     for _ in 0..3 {
@@ -258,11 +254,11 @@ fn a_server_that_takes_too_long_over_a_commit_gets_halves() {
 fn a_run_that_dies_is_taken_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let publication = dataset(folder.path(), PAGES);
-    let clean = StubHub::start();
+    let clean = way::start();
     publish(&clean, &publication, small_commits());
-    for what in ["/preupload/", "/objects/batch", "PUT /storage/", "/discussions", "/commit/", "/merge"] {
+    for &what in ["/preupload/", "/discussions", "/commit/", "/merge"].iter().chain(DEADLY) {
         for nth in 0..3 {
-            let stub = StubHub::start();
+            let stub = way::start();
             // A refusal ends a run at that very request, as a signal would.
             for _ in 0..nth {
                 stub.stumble(what, Fault::Slow(0));
@@ -280,7 +276,7 @@ fn a_run_that_dies_is_taken_up() {
 
 #[test]
 fn branches_and_requests_leave_main_alone() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), PAGES);
     let branch = HubOptions { place: Place::Branch("next".into()), ..small_commits() };
     publish(&stub, &publication, branch.clone());
@@ -300,7 +296,7 @@ fn branches_and_requests_leave_main_alone() {
 
 #[test]
 fn what_is_missing_is_found() {
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     let publication = dataset(folder.path(), PAGES);
     let client = hub(&stub, HubOptions::default());
     assert!(matches!(client.verify(&publication, &card, &()), Err(PublishError::Differs { .. })));
@@ -308,4 +304,45 @@ fn what_is_missing_is_found() {
     stub.write("main", &publication.data[0].name, b"somebody was here");
     let error = client.verify(&publication, &card, &()).expect_err("it differs");
     assert!(error.to_string().contains(&publication.data[0].name), "{error}");
+}
+
+#[test]
+fn who_asks_for_a_way_gets_it_or_hears_why_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let publication = dataset(folder.path(), PAGES);
+    let options = |transfer| HubOptions { transfer, ..HubOptions::default() };
+    let bytes: u64 = publication.data.iter().map(|file| file.bytes).sum();
+
+    let (offers, ear) = (StubHub::over(Arc::new(Closed), 0), Ear::default());
+    let outcome = hub(&offers, options(Transfer::Lfs)).publish(&publication, &card, &ear).expect("published");
+    assert_eq!((outcome.wire_bytes, offers.put_bytes()), (bytes, bytes));
+    let told = Event::Carried { way: Way::Lfs, why: "as it was asked for" };
+    assert_eq!(ear.0.into_inner().expect("the ear").iter().filter(|event| **event == told).count(), 1);
+
+    let plain = StubHub::start();
+    let error = hub(&plain, options(Transfer::Xet)).publish(&publication, &card, &()).expect_err("no Xet");
+    let source = |error: &PublishError| matches!(error, PublishError::Hub { source: HubError::NoXet(_), .. });
+    assert!(source(&error), "{error:?}");
+    assert_eq!((plain.commits(), plain.put_bytes()), (0, 0));
+    publish(&plain, &publication, options(Transfer::Auto));
+    assert_eq!(at(&plain, "main"), wanted(&publication));
+}
+
+/// `hf-xet` would also write to a folder of this machine, if a server named one.
+#[test]
+fn a_store_is_a_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let publication = dataset(folder.path(), 4);
+    for place in ["local:///tmp/of-the-server", "memory://", "store.example"] {
+        let stub = StubHub::astray(place);
+        let options = HubOptions { transfer: Transfer::Xet, ..HubOptions::default() };
+        let error = hub(&stub, options).publish(&publication, &card, &()).expect_err("no server");
+        let PublishError::Hub { source, .. } = &error else { panic!("{error:?}") };
+        let is_refused = match source {
+            HubError::Address(address) => Transfer::HAS_XET && address == place,
+            HubError::NoXet(_) => !Transfer::HAS_XET,
+            _ => false,
+        };
+        assert!(is_refused && stub.commits() == 0, "{error:?}");
+    }
 }

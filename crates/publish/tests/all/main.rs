@@ -4,3 +4,4 @@ mod hub;
 mod python;
 mod shelf;
 mod stub;
+mod way;

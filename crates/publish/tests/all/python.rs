@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::stub::{StubHub, TOKEN, dataset_by, hub};
+use crate::stub::{TOKEN, dataset_by, hub};
+use crate::way;
 use dataset::ShardPolicy;
 use publish::HubOptions;
 
@@ -35,13 +36,12 @@ fn the_official_client_reads_what_was_published() {
         println!("skipped: there is no {}; make it from tests/python/requirements.txt", python.display());
         return;
     }
-    let (stub, folder) = (StubHub::start(), tempfile::tempdir().expect("a folder"));
+    let (stub, folder) = (way::start(), tempfile::tempdir().expect("a folder"));
     // One file above the size from which the stub takes parts.
     let policy = ShardPolicy { shard_bytes: 400_000, row_group_bytes: 100_000, row_group_rows: 100 };
     let publication = dataset_by(folder.path(), 80, policy);
     let card = |_: Option<&str>| CARD.to_owned();
     hub(&stub, HubOptions::default()).publish(&publication, &card, &()).expect("published");
-    assert!(stub.puts() > publication.data.len(), "nothing was sent in parts");
 
     let output = Command::new(python)
         .arg(root.join("tests/python/read_hub.py"))
@@ -54,4 +54,5 @@ fn the_official_client_reads_what_was_published() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
     println!("{out}");
+    way::was_read(&stub, &publication);
 }

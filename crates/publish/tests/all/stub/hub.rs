@@ -40,10 +40,46 @@ pub(crate) enum Fault {
     Overtaken,
 }
 
+/// A store of chunks, as it stands behind the Hub where that offers Xet.
+pub(crate) trait ChunkStore: std::fmt::Debug + Send + Sync {
+    /// Answers what is asked of the store itself.
+    fn answer(&self, asked: &Asked) -> Answer;
+    /// SHA-256 and Xet's own hash of the files of a list that was sent.
+    fn files(&self, list: &[u8]) -> Vec<(String, String)>;
+    /// A file, put together from its chunks.
+    fn read(&self, hash: &str) -> Vec<u8>;
+}
+
+/// A store that nobody may ask anything.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl ChunkStore for Closed {
+    fn answer(&self, asked: &Asked) -> Answer {
+        Answer::error(500, &format!("{} was asked for", asked.path))
+    }
+
+    fn files(&self, _: &[u8]) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn read(&self, hash: &str) -> Vec<u8> {
+        panic!("{hash} was asked for")
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) content: Arc<Vec<u8>>,
     is_large: bool,
+    /// Its name in the store of chunks, where it came by that way.
+    chunked: Option<String>,
+}
+
+impl Entry {
+    fn small(content: &[u8]) -> Self {
+        Self { content: Arc::new(content.to_vec()), is_large: false, chunked: None }
+    }
 }
 
 type Tree = BTreeMap<String, Entry>;
@@ -69,10 +105,19 @@ struct State {
     requests: Vec<Request>,
     large: BTreeMap<String, Arc<Vec<u8>>>,
     parts: BTreeMap<(String, u64), Vec<u8>>,
+    chunks: Option<Arc<dyn ChunkStore>>,
+    /// Files of the store of chunks: its name for them by SHA-256.
+    chunked: BTreeMap<String, String>,
+    /// Who may ask the store of chunks, with the second from which on it may not.
+    passes: BTreeMap<String, u64>,
+    pass_seconds: u64,
+    /// Where passes lead, if not to the store.
+    leads_to: Option<&'static str>,
     commits: u64,
     faults: VecDeque<(&'static str, Fault)>,
     asked: Vec<String>,
     puts: usize,
+    put_bytes: u64,
     complaints: Vec<String>,
 }
 
@@ -84,8 +129,25 @@ pub(crate) struct StubHub {
 }
 
 impl StubHub {
+    /// A Hub that takes large files by Git LFS.
     pub(crate) fn start() -> Self {
-        let state: Arc<Mutex<State>> = Arc::default();
+        Self::with(State::default())
+    }
+
+    /// A Hub that offers Xet, too.
+    pub(crate) fn over(chunks: Arc<dyn ChunkStore>, pass_seconds: u64) -> Self {
+        Self::with(State { chunks: Some(chunks), pass_seconds, ..State::default() })
+    }
+
+    /// A Hub that leads those who ask for Xet somewhere else.
+    pub(crate) fn astray(leads_to: &'static str) -> Self {
+        let hub = Self::over(Arc::new(Closed), 3600);
+        hub.state().leads_to = Some(leads_to);
+        hub
+    }
+
+    fn with(state: State) -> Self {
+        let state = Arc::new(Mutex::new(state));
         let (own, storages) = (Arc::clone(&state), Arc::clone(&state));
         // As in the world, large files go to another host than the Hub.
         let storage = serve(move |asked| storages.lock().expect("the state").answer(asked, ""));
@@ -123,7 +185,12 @@ impl StubHub {
         self.state().commits
     }
 
-    /// Large files and parts that arrived.
+    /// Bytes of large files, parts and packs that arrived.
+    pub(crate) fn put_bytes(&self) -> u64 {
+        self.state().put_bytes
+    }
+
+    /// Large files, parts and packs that arrived.
     pub(crate) fn puts(&self) -> usize {
         self.state().puts
     }
@@ -152,6 +219,12 @@ impl StubHub {
     }
 }
 
+/// Seconds since 1970.
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |time| time.as_secs())
+}
+
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
@@ -178,7 +251,7 @@ fn unquote(text: &str) -> String {
 impl State {
     fn write(&mut self, revision: &str, name: &str, content: &[u8]) {
         let mut tree = self.trees[&self.refs[revision]].clone();
-        tree.insert(name.to_owned(), Entry { content: Arc::new(content.to_vec()), is_large: false });
+        tree.insert(name.to_owned(), Entry::small(content));
         self.point(revision, tree);
     }
 
@@ -234,6 +307,9 @@ impl State {
             }
             return self.storage(asked, rest);
         }
+        if let ["v1" | "v2" | "simulation", ..] = parts.as_slice() {
+            return self.chunk_store(asked);
+        }
         let writes = asked.method != "GET" && asked.method != "HEAD" && !asked.path.contains("/paths-info/");
         if writes && !may_write {
             return Answer::error(401, "Invalid username or password.");
@@ -273,6 +349,10 @@ impl State {
             (method, ["api", "datasets", _, _, "discussions", number, rest @ ..]) => {
                 self.request(method, number.parse().unwrap_or(0), rest)
             }
+            ("GET", ["api", "datasets", _, _, "xet-write-token", _]) if !may_write => {
+                Answer::error(401, "Invalid username or password.")
+            }
+            ("GET", ["api", "datasets", _, _, "xet-write-token" | "xet-read-token", _]) => self.pass(storage),
             ("POST", ["datasets", _, _, "info", "lfs", "objects", "batch"]) => self.batch(&json_of(asked), storage),
             ("GET" | "HEAD", ["datasets", _, _, "resolve", revision, path @ ..]) => {
                 self.resolve(&unquote(revision), &unquote(&path.join("/")), asked)
@@ -287,7 +367,7 @@ impl State {
         }
         self.exists = true;
         self.private = body["private"].as_bool().unwrap_or(false);
-        let attributes = Entry { content: Arc::new(b"*.parquet filter=lfs\n".to_vec()), is_large: false };
+        let attributes = Entry::small(b"*.parquet filter=lfs\n");
         self.point("main", BTreeMap::from([(".gitattributes".to_owned(), attributes)]));
         Answer::json(&json!({ "url": "x", "name": body["name"], "id": "x" }))
     }
@@ -398,13 +478,13 @@ impl State {
             match line["key"].as_str() {
                 Some("file") => {
                     let content = STANDARD.decode(value["content"].as_str().unwrap_or_default()).expect("base64");
-                    tree.insert(path, Entry { content: Arc::new(content), is_large: false });
+                    tree.insert(path, Entry::small(&content));
                 }
                 Some("lfsFile") => {
-                    let Some(content) = self.large.get(value["oid"].as_str().unwrap_or_default()) else {
+                    let Some(entry) = self.arrived(value["oid"].as_str().unwrap_or_default()) else {
                         return Answer::error(400, &format!("{path} was not sent"));
                     };
-                    tree.insert(path, Entry { content: Arc::clone(content), is_large: true });
+                    tree.insert(path, entry);
                 }
                 Some("deletedFile") => {
                     if tree.remove(&path).is_none() {
@@ -451,8 +531,67 @@ impl State {
         Answer::json(&self.requests[index].json())
     }
 
+    /// A large file that came by either way.
+    fn arrived(&self, oid: &str) -> Option<Entry> {
+        let chunked = self.chunked.get(oid).cloned();
+        let content = match (&self.chunks, &chunked) {
+            (Some(chunks), Some(hash)) => Arc::new(chunks.read(hash)),
+            _ => Arc::clone(self.large.get(oid)?),
+        };
+        assert_eq!(sha256(&content), oid, "the store gives other bytes than it was given");
+        Some(Entry { content, is_large: true, chunked })
+    }
+
+    /// Lets somebody into the store of chunks, in the words of either client.
+    fn pass(&mut self, storage: &str) -> Answer {
+        let storage = self.leads_to.unwrap_or(storage);
+        let (pass, until) = (format!("pass-{}", self.passes.len()), now() + self.pass_seconds);
+        self.passes.insert(pass.clone(), until);
+        let answer = Answer::json(&json!({ "casUrl": storage, "accessToken": pass, "exp": until }));
+        let answer = answer.with("x-xet-cas-url", storage).with("x-xet-access-token", pass);
+        answer.with("x-xet-token-expiration", until.to_string())
+    }
+
+    fn chunk_store(&mut self, asked: &Asked) -> Answer {
+        let Some(chunks) = self.chunks.clone() else { return Answer::error(404, "no store of chunks") };
+        let said = asked.headers.get("authorization").map(String::as_str).unwrap_or_default();
+        if said.contains(TOKEN) {
+            self.complaints.push(format!("the token was shown to the store of chunks: {}", asked.path));
+        }
+        if asked.path.ends_with("/telemetry") {
+            self.complaints.push("something was told about the transfers".to_owned());
+        }
+        // What has a signed address needs no pass.
+        let is_signed = asked.path.starts_with("/simulation/") || asked.path.ends_with("/fetch_term");
+        let until = said.strip_prefix("Bearer ").and_then(|pass| self.passes.get(pass));
+        if !is_signed && until.is_none_or(|until| *until <= now()) {
+            return Answer::error(401, "this pass is not good");
+        }
+        let answer = chunks.answer(asked);
+        let is_list = asked.path.ends_with("/shards");
+        if is_list && answer.status == 200 {
+            self.chunked.extend(chunks.files(&asked.body));
+        }
+        let is_pack = asked.path.starts_with("/simulation/xorb-uploads/") || asked.path.starts_with("/v1/xorbs/");
+        if is_pack && matches!(asked.method.as_str(), "PUT" | "POST") {
+            self.puts += 1;
+        }
+        if is_list || is_pack {
+            self.put_bytes += asked.body.len() as u64;
+        }
+        answer
+    }
+
     fn batch(&self, body: &Value, storage: &str) -> Answer {
         let objects = body["objects"].as_array().cloned().unwrap_or_default();
+        let takes_chunks = body["transfers"].as_array().is_some_and(|ways| ways.iter().any(|way| way == "xet"));
+        if takes_chunks && self.chunks.is_some() {
+            let answered = objects.iter().map(|object| {
+                let (oid, size) = (&object["oid"], &object["size"]);
+                json!({ "oid": oid, "size": size, "actions": { "upload": { "href": storage, "header": {} } } })
+            });
+            return Answer::json(&json!({ "transfer": "xet", "objects": answered.collect::<Vec<_>>() }));
+        }
         let answered = objects.iter().map(|object| {
             let (oid, size) =
                 (object["oid"].as_str().unwrap_or_default(), object["size"].as_u64().unwrap_or(0) as usize);
@@ -478,10 +617,12 @@ impl State {
         match (asked.method.as_str(), rest) {
             ("PUT", [oid]) => {
                 self.puts += 1;
+                self.put_bytes += asked.body.len() as u64;
                 self.keep(oid, asked.body.clone())
             }
             ("PUT", [oid, part]) => {
                 self.puts += 1;
+                self.put_bytes += asked.body.len() as u64;
                 let part = part.parse().unwrap_or(0);
                 self.parts.insert(((*oid).to_owned(), part), asked.body.clone());
                 Answer::new(200, "").with("etag", format!("\"{}\"", sha256(&asked.body)))
@@ -516,19 +657,30 @@ impl State {
         let Some(entry) = self.trees[&commit].get(path) else {
             return Answer::error(404, "Entry not found").with("x-error-code", "EntryNotFound");
         };
-        let total = entry.content.len();
+        // Read where it lies, not where a test looks.
+        let content = match (&self.chunks, &entry.chunked) {
+            (Some(chunks), Some(hash)) => Arc::new(chunks.read(hash)),
+            _ => Arc::clone(&entry.content),
+        };
+        let total = content.len();
         let range = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes="));
         let range = range.and_then(|range| range.split_once('-')).and_then(|(from, to)| {
             let from: usize = from.parse().ok()?;
             Some((from, to.parse().map_or(total, |to: usize| to + 1).min(total)))
         });
         let answer = match range {
-            Some((from, to)) => Answer::new(206, &entry.content[from.min(to)..to])
+            Some((from, to)) => Answer::new(206, &content[from.min(to)..to])
                 .with("content-range", format!("bytes {from}-{}/{total}", to.saturating_sub(1))),
-            None => Answer::new(200, entry.content.as_slice()),
+            None => Answer::new(200, content.as_slice()),
         };
         let tag = format!("\"{}\"", entry.oid());
-        let answer = answer.with("x-repo-commit", commit).with("etag", tag.clone()).with("accept-ranges", "bytes");
+        let mut answer =
+            answer.with("x-repo-commit", &*commit).with("etag", tag.clone()).with("accept-ranges", "bytes");
+        if let Some(hash) = &entry.chunked {
+            let host = asked.headers.get("host").map_or("", String::as_str);
+            let route = format!("http://{host}/api/datasets/org/set/xet-read-token/{commit}");
+            answer = answer.with("x-xet-hash", hash).with("x-xet-refresh-route", route);
+        }
         if entry.is_large { answer.with("x-linked-size", total.to_string()).with("x-linked-etag", tag) } else { answer }
     }
 }
@@ -542,6 +694,9 @@ impl Entry {
         let size = self.content.len();
         let mut json = json!({ "type": "file", "path": path, "size": size, "oid": git_id(&self.content) });
         if self.is_large {
+            if let Some(hash) = &self.chunked {
+                json["xetHash"] = json!(hash);
+            }
             json["lfs"] = json!({ "oid": self.oid(), "size": size, "pointerSize": 130 });
         }
         json

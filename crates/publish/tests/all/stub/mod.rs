@@ -1,8 +1,8 @@
 //! Servers for tests, and a dataset to publish.
 
 mod bucket;
-mod http;
-mod hub;
+pub(crate) mod http;
+pub(crate) mod hub;
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use item::{Attributes, Head, Item, ItemId, Loss, LossKind, Node, Provenance, Sna
 use publish::{Hub, HubOptions, Patience, Publication, PublishedFile, Token};
 
 pub(crate) use bucket::StubBucket;
-pub(crate) use hub::{Fault, StubHub, TOKEN, sha256};
+pub(crate) use hub::{Closed, Fault, StubHub, TOKEN, sha256};
 
 /// Waits of milliseconds: what is tested is that it waits, and what for.
 pub(crate) const PATIENCE: Patience = Patience {
@@ -37,9 +37,25 @@ pub(crate) fn dataset(folder: &Path, pages: u32) -> Publication {
 }
 
 pub(crate) fn dataset_by(folder: &Path, pages: u32, policy: ShardPolicy) -> Publication {
+    dataset_of(folder, &Pages { count: pages, side: 40, changed_every: None }, policy)
+}
+
+/// Pages of a dataset.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pages {
+    pub(crate) count: u32,
+    /// Height of the pictures in pixels.
+    pub(crate) side: u32,
+    /// One in so many has another picture than it had.
+    pub(crate) changed_every: Option<u32>,
+}
+
+pub(crate) fn dataset_of(folder: &Path, pages: &Pages, policy: ShardPolicy) -> Publication {
     let mut writer = ShardSetWriter::new(folder, policy).expect("a folder");
-    for number in 0..pages {
-        writer.add_page(&page(number)).expect("a page");
+    for number in 0..pages.count {
+        let changed = pages.changed_every.is_some_and(|every| number % every == every / 2);
+        let salt = if changed { pages.count + number } else { number };
+        writer.add_page(&page(number, salt, pages.side)).expect("a page");
         writer.add_loss(&loss(number)).expect("a loss");
     }
     let manifest = Manifest::new("demo", writer.finish().expect("shards"));
@@ -52,9 +68,12 @@ pub(crate) fn hub(stub: &StubHub, options: HubOptions) -> Hub {
     Hub { endpoint: stub.endpoint.clone(), id: "org/set".to_owned(), token, patience: PATIENCE, options }
 }
 
-fn page(number: u32) -> Item<Snapshot> {
-    let picture = image::RgbImage::from_fn(64, 40, |x, y| {
-        let noise = (x ^ y).wrapping_mul(0x9E37_79B9).wrapping_add(number.wrapping_mul(0x85EB_CA6B));
+fn page(number: u32, salt: u32, side: u32) -> Item<Snapshot> {
+    let picture = image::RgbImage::from_fn(64, side, |x, y| {
+        // Mixed well, so that no picture is like another one and nothing can be compressed.
+        let mut noise = (x | (y << 16)) ^ salt.wrapping_mul(0x9E37_79B9);
+        noise = (noise ^ (noise >> 16)).wrapping_mul(0x7FEB_352D);
+        noise = (noise ^ (noise >> 15)).wrapping_mul(0x846C_A68B);
         image::Rgb([(noise >> 8) as u8, (noise >> 16) as u8, (noise >> 24) as u8])
     });
     let mut screenshot = std::io::Cursor::new(Vec::new());
@@ -70,10 +89,10 @@ fn page(number: u32) -> Item<Snapshot> {
         },
         body: Snapshot {
             html,
-            viewport: Viewport { width: 64, height: 40, device_scale_factor: 1.0 },
+            viewport: Viewport { width: 64, height: side, device_scale_factor: 1.0 },
             screenshot: screenshot.into_inner().into(),
             width: 64,
-            height: 40,
+            height: side,
             nodes: vec![node("html", None), node("body", Some(0)), node("h1", Some(1))],
         },
     }

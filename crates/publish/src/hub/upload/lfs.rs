@@ -10,19 +10,24 @@ use serde::Deserialize;
 use serde_json::json;
 use ureq::http::Method;
 
-use super::api::Api;
-use super::client::Ask;
+use super::super::api::Api;
+use super::super::client::Ask;
+use super::Sent;
 use crate::error::HubError;
 use crate::event::{Event, Observer};
 use crate::patience::{Miss, patiently};
 use crate::publication::PublishedFile;
 
-/// Files that are asked about at once: the addresses in the answer grow old within hours.
-const BATCH_FILES: usize = 64;
+/// The ways of Git LFS, the better one first.
+pub(super) const TRANSFERS: [&str; 2] = [IN_PARTS, WHOLE];
+pub(super) const IN_PARTS: &str = "multipart";
+pub(super) const WHOLE: &str = "basic";
 const LFS_JSON: &str = "application/vnd.git-lfs+json";
 
 #[derive(Debug, Deserialize)]
 struct BatchAnswer {
+    #[serde(default)]
+    transfer: Option<String>,
     objects: Vec<Object>,
 }
 
@@ -56,47 +61,54 @@ struct Action {
 }
 
 /// Sends those of the files that the Hub lacks, `at_once` at a time; gives how many and how large they were.
-pub(super) fn upload(
+pub(super) fn send(
     api: &Api<'_>,
     revision: &str,
     files: &[PublishedFile],
+    wanted: &Wanted,
     at_once: usize,
-) -> Result<(usize, u64), HubError> {
-    let mut sent = (0, 0);
-    for batch in files.chunks(BATCH_FILES) {
-        let wanted = ask(api, revision, batch)?;
-        let mut queue = VecDeque::new();
-        for file in batch {
-            if let Some(actions) = wanted.get(&file.sha256) {
-                sent = (sent.0 + 1, sent.1 + file.bytes);
-                queue.push_back((file, actions));
-            }
+) -> Result<Sent, HubError> {
+    let mut sent = Sent::default();
+    let mut queue = VecDeque::new();
+    for file in files {
+        if let Some(actions) = wanted.0.get(&file.sha256) {
+            sent += Sent { files: 1, bytes: file.bytes, wire_bytes: file.bytes };
+            queue.push_back((file, actions));
         }
-        send_all(api, revision, queue, at_once)?;
     }
+    send_all(api, revision, queue, at_once)?;
     Ok(sent)
 }
 
 /// Where each file goes that the Hub lacks.
-fn ask(api: &Api<'_>, revision: &str, files: &[PublishedFile]) -> Result<BTreeMap<String, Actions>, HubError> {
+#[derive(Debug, Default)]
+pub(super) struct Wanted(BTreeMap<String, Actions>);
+
+/// Tells the Hub which files will come and by which ways they can; gives the way that it chose, and where they go.
+pub(super) fn ask(
+    api: &Api<'_>,
+    revision: &str,
+    files: &[PublishedFile],
+    transfers: &[&str],
+) -> Result<(Option<String>, Wanted), HubError> {
     let objects: Vec<_> = files.iter().map(|file| json!({ "oid": file.sha256, "size": file.bytes })).collect();
     let body = json!({
-        "operation": "upload", "transfers": ["basic", "multipart"], "hash_algo": "sha256",
+        "operation": "upload", "transfers": transfers, "hash_algo": "sha256",
         "ref": { "name": revision }, "objects": objects,
     });
     let address = format!("/datasets/{}.git/info/lfs/objects/batch", api.id);
     let body = body.to_string();
     let answer: BatchAnswer = api.client.ask_json(&Ask::post(&address, LFS_JSON, body.as_bytes()))?;
-    let mut wanted = BTreeMap::new();
+    let mut wanted = Wanted::default();
     for object in answer.objects {
         if let Some(ObjectError { code, message }) = object.error {
             return Err(HubError::Status { status: code, message });
         }
         if let Some(actions) = object.actions {
-            wanted.insert(object.oid, actions);
+            wanted.0.insert(object.oid, actions);
         }
     }
-    Ok(wanted)
+    Ok((answer.transfer, wanted))
 }
 
 type Queue<'a> = VecDeque<(&'a PublishedFile, &'a Actions)>;
@@ -108,7 +120,7 @@ fn send_all(api: &Api<'_>, revision: &str, queue: Queue<'_>, at_once: usize) -> 
     let work = || {
         while !over.load(Ordering::Relaxed) && !api.client.observer.stopped() {
             let Some((file, actions)) = lock(&queue).pop_front() else { return };
-            if let Err(error) = send(api, revision, file, actions) {
+            if let Err(error) = send_file(api, revision, file, actions) {
                 over.store(true, Ordering::Relaxed);
                 lock(&failure).get_or_insert(error);
             }
@@ -133,10 +145,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Sends one file. Addresses grow old: a refusal is answered by asking for a new one, once.
-fn send(api: &Api<'_>, revision: &str, file: &PublishedFile, actions: &Actions) -> Result<(), HubError> {
+fn send_file(api: &Api<'_>, revision: &str, file: &PublishedFile, actions: &Actions) -> Result<(), HubError> {
     let result = send_to(api, file, actions);
     let Err(HubError::Status { status: 400 | 403, .. }) = &result else { return result };
-    match ask(api, revision, std::slice::from_ref(file))?.get(&file.sha256) {
+    let (_, fresh) = ask(api, revision, std::slice::from_ref(file), &TRANSFERS)?;
+    match fresh.0.get(&file.sha256) {
         Some(fresh) => send_to(api, file, fresh),
         None => Ok(()),
     }
@@ -219,7 +232,7 @@ impl Read for Counted<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::client::parse;
+    use super::super::super::client::parse;
     use super::*;
 
     #[test]
@@ -229,6 +242,7 @@ mod tests {
             {"oid":"b","size":3,"actions":{"upload":{"href":"https://x/done","header":{"chunk_size":"2","00001":"https://x/1"}},
              "verify":{"href":"https://x/verify"}}}]}"#;
         let answer: BatchAnswer = parse(answer).expect("an answer");
+        assert_eq!(answer.transfer.as_deref(), Some("multipart"));
         assert!(answer.objects[0].actions.is_none());
         let actions = answer.objects[1].actions.clone().expect("actions");
         assert_eq!(actions.upload.header["chunk_size"], "2");

@@ -54,6 +54,7 @@ class States:
         files = sorted(folder.glob("states-*.parquet"))
         if not files:
             raise SystemExit(f"{folder} holds no states-*.parquet")
+        self.files = files
         self.feature_names = feature_names(files[0])
         parts = [cached(file, cache, jobs) for file in files]
         tables = [rows for rows, _ in parts]
@@ -81,6 +82,20 @@ class States:
         file, row = self._place[state]
         return self._seen[file][view].overviews[row]
 
+    def pictures(self, wanted: list[int]) -> Iterator[tuple[int, Image.Image]]:
+        """The wanted states' screenshots themselves, in the order of the files."""
+        rows: dict[int, set[int]] = {}
+        for state in wanted:
+            file, row = self._place[state]
+            rows.setdefault(file, set()).add(row)
+        first = 0
+        for file, path in enumerate(self.files):
+            if file in rows:
+                for row, png in pngs(path, rows[file]):
+                    with Image.open(io.BytesIO(png)) as picture:
+                        yield first + row, pixels.on_white(picture)
+            first += len(self._seen[file]["page"].tile_counts)
+
     def split_digest(self) -> str:
         """Identifies which page is in which split."""
         lines = sorted({f"{page} {split}" for page, split in zip(self["page"], self["split"])})
@@ -94,7 +109,7 @@ def feature_names(file: Path) -> list[str]:
     return json.loads(metadata[b"features"])
 
 
-def pictures(file: Path, wanted: set[int] | None = None) -> Iterator[tuple[int, bytes]]:
+def pngs(file: Path, wanted: set[int] | None = None) -> Iterator[tuple[int, bytes]]:
     """Row numbers and PNGs of a file, of all rows or those wanted."""
     row = 0
     for batch in parquet.ParquetFile(file).iter_batches(BATCH_ROWS, columns=["picture"]):
@@ -134,7 +149,7 @@ def _fill(file: Path, cache: Path, jobs: int) -> None:
     numbers = []
     open_files = {(view, what): (cache / f"{file.stem}-{view}-{what}.u8").open("wb") for view in VIEWS for what in ("overviews", "tiles")}
     with ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for found, statistics in pool.map(digest, (png for _, png in pictures(file)), chunksize=4):
+        for found, statistics in pool.map(digest, (png for _, png in pngs(file)), chunksize=4):
             numbers.append(statistics)
             for view, (overview, tiles) in found.items():
                 counts[view].append(len(tiles))

@@ -2,7 +2,8 @@
 
     python train.py DATA --out DIR
 
-writes DIR/model.pt, DIR/training.json, scorer.onnx and model.toml. All chance comes from `--seed`.
+writes model.pt and training.json, and with `export.py` scorer.onnx, model.toml and export.json. All chance comes from
+`--seed`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+import export
 import pairs
-from data import States, tensor
+from ask import MODES, look, scores
+from data import States
 from model import PARTS, PICTURE, Scorer, weights
 from pairs import Page, Pages
 
@@ -128,21 +131,6 @@ class Batches:
         return len(batch.states) - 1
 
 
-def look(scorer: Scorer, states: States, batch: list[int], view: str, tiles: list[list[int]] | None = None, mirrored: bool = False) -> Tensor:
-    """The picture's vector for each state. Only tiles that are there go through the body."""
-    wanted = tiles or [list(range(states.tile_count(state, view))) for state in batch]
-    overviews = np.stack([states.overview(state, view) for state in batch])
-    cells = np.concatenate([states.tiles(state, view)[places] for state, places in zip(batch, wanted)])
-    if mirrored:
-        overviews, cells = overviews[:, :, ::-1], cells[:, :, ::-1]
-    counts = torch.tensor([len(places) for places in wanted])
-    vectors = scorer.tile(tensor(cells))
-    there = torch.arange(int(counts.max())).unsqueeze(0) < counts.unsqueeze(1)
-    padded = vectors.new_zeros(len(batch), int(counts.max()), vectors.shape[1])
-    padded[there] = vectors
-    return scorer.picture(scorer.overview(tensor(overviews)), padded, there.to(vectors.dtype))
-
-
 def rank(scores: Tensor, better: list[int], worse: list[int]) -> Tensor:
     return functional.softplus(scores[worse] - scores[better]).mean()
 
@@ -242,28 +230,6 @@ def follow(average: Scorer, scorer: Scorer, step: int) -> None:
             mean.lerp_(now, 1 - keep) if mean.is_floating_point() else mean.copy_(now)
 
 
-MODES = ("both", "picture", "layout")
-
-
-def scores(scorer: Scorer, states: States, wanted: list[int], view: str = "page", modes: tuple[str, ...] = MODES, size: int = 24) -> dict[str, np.ndarray]:
-    """For each way of asking, score and parts [wanted, 6], from the cache."""
-    scorer.eval()
-    found: dict[str, list[np.ndarray]] = {mode: [] for mode in modes}
-    with torch.no_grad():
-        for begin in range(0, len(wanted), size):
-            some = wanted[begin : begin + size]
-            features = torch.from_numpy(states["features"][some])
-            no_picture = torch.zeros(len(some), PICTURE)
-            picture = no_picture if modes == ("layout",) else look(scorer, states, some, view)
-            for mode in modes:
-                asked = scorer.judge(
-                    no_picture if mode == "layout" else picture,
-                    torch.full_like(features, torch.nan) if mode == "picture" else features,
-                )
-                found[mode].append(torch.cat([asked[0].unsqueeze(1), asked[1]], 1).numpy())
-    return {mode: np.concatenate(values) for mode, values in found.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -296,6 +262,8 @@ def main() -> None:
     facts |= {"split_sha256": states.split_digest(), "dropped": pages.dropped, "threads": arguments.threads, "features": states.feature_names}
     torch.save(scorer.state_dict(), arguments.out / "model.pt")
     (arguments.out / "training.json").write_text(json.dumps(facts, indent=1) + "\n")
+    if settings.view == "page" and not settings.layout_only:
+        export.write(arguments.out, states, pages, scorer)
 
 
 LOOK_PAGES = 40

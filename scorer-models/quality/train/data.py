@@ -24,7 +24,7 @@ import model
 import pixels
 import statistics_of
 
-CACHE_VERSION = 1  # another first layer or preprocessing needs another number
+CACHE_VERSION = 2  # another first layer or preprocessing needs another number
 BATCH_ROWS = 32  # pictures decoded at a time
 VIEWS = ("page", "centre")
 COLUMNS = ("page", "site", "split", "kind", "principle", "family", "severity", "changed", "width", "height")

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 CELL = 4  # pixels a side
 CHANNELS = 9
+LIGHT = (0.299, 0.587, 0.114)
 STEPS = ((32, 2), (48, 2), (64, 1), (96, 2), (128, 2))  # (channels, stride) of the body's convolutions
 DEEP = STEPS[-1][0]
 PICTURE, LAYOUT, HEAD = 96, 64, 96
@@ -28,18 +29,17 @@ def soft_root(number: Tensor) -> Tensor:
 
 def cells(pixels: Tensor) -> Tensor:
     """[n, 3, H, W] of 0 to 1 to [n, 9, H / 4, W / 4] of 0 to 1: mean red, green, blue; deviation of light; edges
-    across; edges down; brightest; darkest; saturation."""
-    red, green, blue = pixels[:, 0:1], pixels[:, 1:2], pixels[:, 2:3]
-    light = 0.299 * red + 0.587 * green + 0.114 * blue
-    mean = functional.avg_pool2d(light, CELL)
-    deviation = soft_root(functional.avg_pool2d(light * light, CELL) - mean * mean)
-    across = functional.pad((light[:, :, :, 1:] - light[:, :, :, :-1]).abs(), (0, 1, 0, 0))
-    down = functional.pad((light[:, :, 1:] - light[:, :, :-1]).abs(), (0, 0, 0, 1))
-    saturation = torch.maximum(torch.maximum(red, green), blue) - torch.minimum(torch.minimum(red, green), blue)
+    across; edges down; brightest; darkest; saturation. Pools come first where they can: full size is what costs."""
+    light = LIGHT[0] * pixels[:, 0:1] + LIGHT[1] * pixels[:, 1:2] + LIGHT[2] * pixels[:, 2:3]
+    colour = functional.avg_pool2d(pixels, CELL)
+    rows, columns = functional.avg_pool2d(light, (CELL, 1)), functional.avg_pool2d(light, (1, CELL))
+    mean = functional.avg_pool2d(rows, (1, CELL))
+    deviation = functional.avg_pool2d(light * light, CELL) - mean * mean
+    across = functional.pad((rows[:, :, :, 1:] - rows[:, :, :, :-1]).abs(), (0, 1, 0, 0))
+    down = functional.pad((columns[:, :, 1:] - columns[:, :, :-1]).abs(), (0, 0, 0, 1))
     return torch.cat([
-        functional.avg_pool2d(pixels, CELL), deviation,
-        soft_root(functional.avg_pool2d(across, CELL)), soft_root(functional.avg_pool2d(down, CELL)),
-        functional.max_pool2d(light, CELL), -functional.max_pool2d(-light, CELL), functional.avg_pool2d(saturation, CELL),
+        colour, soft_root(deviation), soft_root(functional.avg_pool2d(across, (1, CELL))), soft_root(functional.avg_pool2d(down, (CELL, 1))),
+        functional.max_pool2d(light, CELL), -functional.max_pool2d(-light, CELL), colour.amax(1, keepdim=True) - colour.amin(1, keepdim=True),
     ], 1)
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as parquet
 from PIL import Image, ImageDraw
 
 FEATURES = ("blocks", "contrast", "overlap", "never known")
-KINDS = {"contrast-loss": "contrast", "shift": "alignment", "cover": "overlap", "noise": "colour"}
+KINDS = {"contrast-loss": "contrast", "shift": "alignment", "cover": "overlap", "noise": "color"}
 SCHEMA = arrow.schema([
     ("page", arrow.string()), ("site", arrow.string()), ("split", arrow.string()), ("kind", arrow.string()),
     ("principle", arrow.string()), ("family", arrow.string()), ("severity", arrow.int8()), ("changed", arrow.float32()),

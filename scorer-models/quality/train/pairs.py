@@ -15,11 +15,12 @@ from data import States
 CHANGED_MIN = 0.002  # share of pixels; below it nobody sees the damage
 SIMILAR_MAX = 0.03  # mean difference of two overviews, 0 to 1, below which an unstyled page looks like its original
 SPLITS = ("train", "validation", "test")
+# What a principle of design is about. The names are those of the mutation operators.
 PART_OF = {
-    "alignment": "layout", "overlap": "layout", "overflow": "layout", "styles": "styling", "spacing": "space",
-    "colour": "colour", "contrast": "legibility", "hierarchy": "legibility",
+    "alignment": "layout", "overlap": "layout", "overflow": "layout", "proportion": "layout", "styling": "styling",
+    "spacing": "space", "color": "colour", "contrast": "legibility", "hierarchy": "legibility",
 }
-UNSTYLED = ("unstyled", "broken_css")  # negatives that say something about one part: styling
+UNSTYLED = ("unstyled", "broken-sheet")  # negatives that say something about one part: styling
 Chain = list[int]
 
 

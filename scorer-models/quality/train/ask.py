@@ -12,7 +12,10 @@ from model import PICTURE, Scorer
 MODES = ("both", "picture", "layout")  # picture and layout features; the bare picture; the features alone
 
 
-def look(scorer: Scorer, states: States, batch: list[int], view: str, tiles: list[list[int]] | None = None, mirrored: bool = False) -> Tensor:
+def look(
+    scorer: Scorer, states: States, batch: list[int], view: str,
+    tiles: list[list[int]] | None = None, mirrored: bool = False, bfloat16: bool = False,
+) -> Tensor:
     """The picture's vector for each state. Only tiles that are there go through the body."""
     wanted = tiles or [list(range(states.tile_count(state, view))) for state in batch]
     overviews = np.stack([states.overview(state, view) for state in batch])
@@ -20,11 +23,12 @@ def look(scorer: Scorer, states: States, batch: list[int], view: str, tiles: lis
     if mirrored:
         overviews, cells = overviews[:, :, ::-1], cells[:, :, ::-1]
     counts = torch.tensor([len(places) for places in wanted])
-    vectors = scorer.tile(tensor(cells))
     there = torch.arange(int(counts.max())).unsqueeze(0) < counts.unsqueeze(1)
+    with torch.autocast("cpu", torch.bfloat16, bfloat16):
+        overview, vectors = scorer.overview(tensor(overviews)), scorer.tile(tensor(cells))
     padded = vectors.new_zeros(len(batch), int(counts.max()), vectors.shape[1])
     padded[there] = vectors
-    return scorer.picture(scorer.overview(tensor(overviews)), padded, there.to(vectors.dtype))
+    return scorer.picture(overview, padded, there.to(vectors.dtype))
 
 
 def scores(scorer: Scorer, states: States, wanted: list[int], view: str = "page", modes: tuple[str, ...] = MODES, size: int = 24) -> dict[str, np.ndarray]:

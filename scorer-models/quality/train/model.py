@@ -56,7 +56,7 @@ class Body(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, picture: Tensor) -> Tensor:
-        maps = self.layers(picture)
+        maps = self.layers(picture).float()  # in training the convolutions may count in bfloat16, the pools never
         return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1)
 
 

@@ -14,6 +14,9 @@ from data import States
 
 CHANGED_MIN = 0.002  # share of pixels; below it nobody sees the damage
 SIMILAR_MAX = 0.03  # mean difference of two overviews, 0 to 1, below which an unstyled page looks like its original
+# A page that shows nearly all text in the browser's own font and nearly all links in its own blue has lost its style sheets.
+BARE_MIN = 0.9
+BARE_FEATURES = ("chars_in_default_family", "links_in_default_color")
 SPLITS = ("train", "validation", "test")
 # What a principle of design is about. The names are those of the mutation operators.
 PART_OF = {
@@ -80,7 +83,10 @@ def group(states: States) -> Pages:
 
 
 def _has_no_style(states: States, page: Page) -> bool:
-    """Whether the page looks the same without its style sheets."""
+    """Whether the page is bare by its layout, or looks the same without its style sheets."""
+    places = [states.feature_names.index(name) for name in BARE_FEATURES if name in states.feature_names]
+    if places and (states["features"][page.original][places] > BARE_MIN).all():
+        return True
     first = states.overview(page.original).astype(np.int16)
     return any(
         states["kind"][state] == "unstyled" and np.abs(states.overview(state) - first).mean() < SIMILAR_MAX * 255

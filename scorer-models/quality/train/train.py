@@ -54,6 +54,7 @@ class Settings:
     share: float = 1.0  # of the training pages
     leave_out: tuple[str, ...] = ()  # kinds of damage that training does not see
     layout_only: bool = False
+    bfloat16: bool = False  # convolutions of training only; twice as fast where the processor multiplies such matrices
 
 
 @dataclass
@@ -183,7 +184,7 @@ def step_loss(scorer: Scorer, states: States, batch: Batch, settings: Settings, 
     no_picture = torch.zeros(len(batch.states), PICTURE)
     if settings.layout_only:
         return loss_of(batch, *scorer.judge(no_picture, features))
-    picture = look(scorer, states, batch.states, settings.view, batch.tiles, mirrored=bool(lot.random() < 0.5))
+    picture = look(scorer, states, batch.states, settings.view, batch.tiles, bool(lot.random() < 0.5), settings.bfloat16)
     nothing = torch.full_like(features, torch.nan)
     return (
         BOTH_WEIGHT * loss_of(batch, *scorer.judge(picture, features))
@@ -242,6 +243,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the training sites")
     parser.add_argument("--leave-out", default="", help="kinds, separated by commas, that training does not see")
     parser.add_argument("--layout-only", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -250,7 +252,7 @@ def main() -> None:
     pages = pairs.group(states)
     settings = Settings(
         steps=arguments.steps, seed=arguments.seed, view=arguments.view, share=arguments.share,
-        leave_out=tuple(filter(None, arguments.leave_out.split(","))), layout_only=arguments.layout_only,
+        leave_out=tuple(filter(None, arguments.leave_out.split(","))), layout_only=arguments.layout_only, bfloat16=arguments.bfloat16,
     )
     print({split: (len(pages.originals(split)), len(pages.negatives(split))) for split in pairs.SPLITS}, pages.dropped, flush=True)
 

@@ -1,0 +1,30 @@
+#!/bin/sh
+# From rendered states to everything that the card reports: run.sh STATES WORK [STEPS] [SHORT_STEPS]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+states=$1
+work=$2
+steps=${3:-1600}
+short=${4:-500}
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000
+
+train() {
+    name=$1
+    shift
+    python3 "$here/train.py" "$states" --cache "$work/cache" --out "$work/$name" --bfloat16 "$@"
+}
+
+train main --steps "$steps"
+# Comparisons at fewer steps, all alike: the whole page against a centre crop, and fewer sites.
+train short-page --steps "$short"
+train short-centre --steps "$short" --view centre
+train short-half --steps "$short" --share 0.5
+train short-quarter --steps "$short" --share 0.25
+train layout-only --steps 1500 --layout-only
+# Damage that training did not see: some kinds at a time with pictures, each alone with layout features.
+for kinds in color.contrast-loss,pos.offset,space.chaos color.noise,type.chaos,box.overflow css.drop,pos.overlap,image.distort; do
+    train "without-$kinds" --steps "$short" --leave-out "$kinds"
+done
+python3 "$here/evaluate.py" "$states" --cache "$work/cache" --model "$work/main" \
+    --compare "$work"/short-* "$work"/layout-only "$work"/without-* --publish "$here/.."
+python3 "$here/parity.py" --model "$here/.." --out "$here/../parity"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,18 +16,16 @@ MODES = ("both", "picture", "layout")  # picture and layout features; the bare p
 
 def look(
     scorer: Scorer, states: States, batch: list[int], view: str,
-    tiles: list[list[int]] | None = None, mirrored: bool = False, bfloat16: bool = False,
+    tiles: list[list[int]] | None = None, move: Callable[[np.ndarray], np.ndarray] = lambda cells: cells, bfloat16: bool = False,
 ) -> Tensor:
     """The picture's vector for each state. Only tiles that are there go through the body."""
     wanted = tiles or [list(range(states.tile_count(state, view))) for state in batch]
     overviews = np.stack([states.overview(state, view) for state in batch])
     cells = np.concatenate([states.tiles(state, view)[places] for state, places in zip(batch, wanted)])
-    if mirrored:
-        overviews, cells = overviews[:, :, ::-1], cells[:, :, ::-1]
     counts = torch.tensor([len(places) for places in wanted])
     there = torch.arange(int(counts.max())).unsqueeze(0) < counts.unsqueeze(1)
     with torch.autocast("cpu", torch.bfloat16, bfloat16):
-        overview, vectors = scorer.overview(tensor(overviews)), scorer.tile(tensor(cells))
+        overview, vectors = scorer.overview(tensor(move(overviews))), scorer.tile(tensor(move(cells)))
     padded = vectors.new_zeros(len(batch), int(counts.max()), vectors.shape[1])
     padded[there] = vectors
     return scorer.picture(overview, padded, there.to(vectors.dtype))

@@ -70,6 +70,7 @@ class Layout(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(2 * features, LAYOUT), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(LAYOUT, LAYOUT), nn.ReLU(),
         )
+        self.straight = nn.Linear(features, 1 + len(PARTS), bias=False)
 
     def standardised(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features of about -5 to 5, and which were known (1 or 0)."""
@@ -79,11 +80,12 @@ class Layout(nn.Module):
         known = 1 - unknown.to(features.dtype)
         return ((squeezed - self.mean) / self.deviation).clamp(-5, 5) * known, known
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """The vector, and per state whether anything was known [n, 1]; with nothing known the vector is 0."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The vector, what the features say straight [n, 6], and per state whether anything was known [n, 1]. With
+        nothing known both are 0."""
         number, known = self.standardised(features)
         present = known.amax(1, keepdim=True)
-        return self.layers(torch.cat([number, known], 1)) * present, present
+        return self.layers(torch.cat([number, known], 1)) * present, self.straight(number), present
 
 
 class Scorer(nn.Module):
@@ -108,8 +110,8 @@ class Scorer(nn.Module):
         return self.neck(torch.cat([overview, mean, most], 1))
 
     def judge(self, picture: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        layout, present = self.layout(features)
-        numbers = self.head(torch.cat([picture, layout, present], 1))
+        layout, straight, present = self.layout(features)
+        numbers = self.head(torch.cat([picture, layout, present], 1)) + straight
         return numbers[:, 0], numbers[:, 1:] * self.part_slope + self.part_offset
 
     def forward(self, overview: Tensor, tiles: Tensor, tile_count: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:

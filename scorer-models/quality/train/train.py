@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import export
+import judge
 import pairs
 from ask import MODES, look, scores
 from data import States
@@ -31,8 +32,9 @@ from pairs import Page, Pages
 PAGES_PER_STEP = 4
 CHAINS_PER_PAGE = 3
 NEGATIVES_PER_STEP = 6
-TILES_PER_STATE = 4  # of longer pages that many are chosen, the same ones for all states of a page
-ACROSS_WEIGHT = 0.5  # originals against what is no page
+TILES_PER_STATE = 2  # of longer pages that many are chosen, the same ones for all states of a page: no two steps see the same
+SHIFT_CELLS = 2  # pages are shifted by up to that many cells
+ACROSS_WEIGHT = 0.25  # originals against what is no page; more of it makes them part better, and mild damage worse
 PART_WEIGHT = 0.3
 QUIET_WEIGHT = 0.02  # a damage should leave the parts alone that it does not break
 PULL_WEIGHT = 0.003  # keeps scores near zero: ranking alone lets them drift
@@ -78,26 +80,26 @@ class Batches:
         sites = sorted({page.site for page in pages.of("train")})
         kept = set(self.lot.permutation(sites)[: max(1, round(settings.share * len(sites)))])
         train = [page for page in pages.of("train") if page.site in kept]
-        self.pages = [page for page in train if page.original is not None and self._chains(page)]
+        self.pages = [page for page in train if page.original is not None and self.chains(page)]
         self.negatives = [state for page in train for state in page.negatives if states["kind"][state] not in settings.leave_out]
         self.queue: list[int] = []
 
-    def _chains(self, page: Page) -> list[list[int]]:
+    def chains(self, page: Page) -> list[list[int]]:
         return [chain for kind, chain in sorted(page.chains.items()) if kind not in self.settings.leave_out]
 
     def next(self) -> Batch:
         batch = Batch([], [], [], [], [], [])
         for page in self._next_pages():
-            chosen = self._tiles_for(page)
+            chosen = self._tiles_for([page.original, *sum(page.chains.values(), [])])
             original = self._add(batch, page.original, chosen)
             batch.originals.append(original)
-            chains = self._chains(page)
+            chains = self.chains(page)
             for place in self.lot.permutation(len(chains))[:CHAINS_PER_PAGE]:
                 chain = chains[place]
                 principle = str(self.states["principle"][chain[0]])
                 batch.chains.append((principle, [original, *(self._add(batch, state, chosen) for state in chain)]))
         for place in self._balanced_negatives():
-            index = self._add(batch, place, None)
+            index = self._add(batch, place, self._tiles_for([place]))
             batch.negatives.append(index)
             if self.states["kind"][place] in pairs.UNSTYLED:
                 batch.unstyled.append(index)
@@ -118,17 +120,16 @@ class Batches:
         drawn = self.lot.choice(kinds, NEGATIVES_PER_STEP) if kinds else []
         return [int(self.lot.choice(by_kind[kind])) for kind in drawn]
 
-    def _tiles_for(self, page: Page) -> list[int] | None:
-        most = max(self.states.tile_count(s, self.settings.view) for s in [page.original, *sum(page.chains.values(), [])])
-        if most <= TILES_PER_STATE:
-            return None
-        return [0, *sorted(self.lot.permutation(np.arange(1, most))[: TILES_PER_STATE - 1].tolist())]
+    def _tiles_for(self, states: list[int]) -> list[int]:
+        """Which tiles of these states are seen."""
+        most = max(self.states.tile_count(state, self.settings.view) for state in states)
+        return sorted(self.lot.permutation(most)[:TILES_PER_STATE].tolist())
 
-    def _add(self, batch: Batch, state: int, chosen: list[int] | None) -> int:
+    def _add(self, batch: Batch, state: int, chosen: list[int]) -> int:
         count = self.states.tile_count(state, self.settings.view)
-        wanted = range(count) if chosen is None else [tile for tile in chosen if tile < count]
+        wanted = [tile for tile in chosen if tile < count]
         batch.states.append(state)
-        batch.tiles.append(list(wanted)[:TILES_PER_STATE])
+        batch.tiles.append(wanted or [count - 1])  # damage made the page shorter than what was chosen
         return len(batch.states) - 1
 
 
@@ -177,6 +178,31 @@ def fit_standard(scorer: Scorer, features: np.ndarray) -> None:
     scorer.layout.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-6, deviation, 1).astype(np.float32)))
 
 
+def mover(lot: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+    """One mirror and one small shift for all pictures of a step, for damage shows in what differs between them."""
+    mirrored = lot.random() < 0.5
+    right, down = lot.integers(-SHIFT_CELLS, SHIFT_CELLS + 1, 2)
+
+    def move(cells: np.ndarray) -> np.ndarray:
+        rows = np.clip(np.arange(cells.shape[1]) + down, 0, cells.shape[1] - 1)
+        columns = np.clip(np.arange(cells.shape[2]) + right, 0, cells.shape[2] - 1)
+        return cells[:, rows][:, :, columns[::-1] if mirrored else columns]
+
+    return move
+
+
+def fit_straight(scorer: Scorer, states: States, pages: list[Page], chains_of: Callable[[Page], list[list[int]]]) -> None:
+    """The linear part for the score, solved exactly before the first step: with few pages it is hard to beat, and the
+    rest of the net has only to learn what it lacks."""
+    found = [(page.original, state) for page in pages for chain in chains_of(page) for state in chain]
+    with torch.no_grad():
+        numbers, _ = scorer.layout.standardised(torch.from_numpy(states["features"]))
+        numbers = numbers.double().numpy()
+        solved = judge.linear(numbers[[good for good, _ in found]] - numbers[[bad for _, bad in found]])
+        scorer.layout.straight.weight.zero_()
+        scorer.layout.straight.weight[0].copy_(torch.from_numpy(solved).float())
+
+
 def step_loss(scorer: Scorer, states: States, batch: Batch, settings: Settings, lot: np.random.Generator) -> Tensor:
     features = states["features"][batch.states].copy()
     features[:, lot.random(features.shape[1]) < FEATURE_LOSS] = np.nan
@@ -184,7 +210,7 @@ def step_loss(scorer: Scorer, states: States, batch: Batch, settings: Settings, 
     no_picture = torch.zeros(len(batch.states), PICTURE)
     if settings.layout_only:
         return loss_of(batch, *scorer.judge(no_picture, features))
-    picture = look(scorer, states, batch.states, settings.view, batch.tiles, bool(lot.random() < 0.5), settings.bfloat16)
+    picture = look(scorer, states, batch.states, settings.view, batch.tiles, mover(lot), settings.bfloat16)
     nothing = torch.full_like(features, torch.nan)
     return (
         BOTH_WEIGHT * loss_of(batch, *scorer.judge(picture, features))
@@ -200,6 +226,7 @@ def fit(states: States, pages: Pages, settings: Settings, on_look: Callable[[int
     batches = Batches(states, pages, settings)
     scorer = Scorer(states["features"].shape[1])
     fit_standard(scorer, states["features"][[s for page in batches.pages for s in [page.original, *sum(page.chains.values(), [])]]])
+    fit_straight(scorer, states, batches.pages, batches.chains)
     average = copy.deepcopy(scorer)
     optimiser = torch.optim.AdamW(scorer.parameters(), RATE_MAX, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE_MAX, total_steps=settings.steps, pct_start=0.2)

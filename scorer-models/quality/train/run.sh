@@ -4,7 +4,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 states=$1
 work=$2
-steps=${3:-1600}
+steps=${3:-1800}
 short=${4:-500}
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000
 
@@ -22,9 +22,11 @@ train short-half --steps "$short" --share 0.5
 train short-quarter --steps "$short" --share 0.25
 train layout-only --steps 1500 --layout-only
 # Damage that training did not see: some kinds at a time with pictures, each alone with layout features.
-for kinds in color.contrast-loss,pos.offset,space.chaos color.noise,type.chaos,box.overflow css.drop,pos.overlap,image.distort; do
-    train "without-$kinds" --steps "$short" --leave-out "$kinds"
+train without-a --steps "$short" --leave-out color.contrast-loss,pos.offset,space.chaos
+train without-b --steps "$short" --leave-out color.noise,pos.overlap,type.chaos
+for kind in color.contrast-loss color.noise pos.offset pos.overlap space.chaos type.chaos type.wrong box.overflow css.drop css.noise image.distort; do
+    train "layout-without-$kind" --steps 600 --layout-only --leave-out "$kind"
 done
 python3 "$here/evaluate.py" "$states" --cache "$work/cache" --model "$work/main" \
-    --compare "$work"/short-* "$work"/layout-only "$work"/without-* --publish "$here/.."
+    --compare "$work"/short-* "$work"/layout-* "$work"/without-* --publish "$here/.."
 python3 "$here/parity.py" --model "$here/.." --out "$here/../parity"

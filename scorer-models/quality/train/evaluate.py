@@ -24,6 +24,7 @@ import pairs
 import pixels
 import publish
 import statistics_of
+import train
 from ask import scores
 from data import States
 from judge import Pair, Sites, hits, linear, rounded, spearman, reliability
@@ -83,6 +84,10 @@ class Test:
             "auc": self.auc(score, self.negatives),
         }
 
+    def minus(self, score: Scores, other: Scores) -> dict:
+        """How much more often one scorer puts originals above damage than another, on the same pairs."""
+        return self.sites.mean(hits(score, self.damage) - hits(other, self.damage), [pair.site for pair in self.damage])
+
     def in_full(self, score: Scores) -> dict:
         kinds = sorted({pair.kind for pair in self.damage})
         by_kind = {kind: [pair for pair in self.damage if pair.kind == kind] for kind in kinds}
@@ -137,9 +142,16 @@ def simple_scorers(test: Test) -> dict[str, Scores]:
     found["linear on these six"] = numbers @ linear(numbers[good] - numbers[bad])
     layout = standardised(states["features"].astype(np.float64), good)
     found["linear on layout features"] = layout @ linear(layout[good] - layout[bad])
+    found["linear on layout features, non-pages too"] = layout @ linear(np.concatenate([layout[good] - layout[bad], across(test, layout, len(good))]))
     both = np.concatenate([numbers, layout], 1)
     found["linear on both"] = both @ linear(both[good] - both[bad])
     return {name: dict(enumerate(values)) for name, values in found.items()}
+
+
+def across(test: Test, numbers: np.ndarray, count: int) -> np.ndarray:
+    """Differences of training originals to non-pages of other pages: `count` x the weight that they have in the net's loss."""
+    lot, weight = np.random.default_rng(1), round(count * train.ACROSS_WEIGHT)
+    return numbers[lot.choice(test.all.originals("train"), weight)] - numbers[lot.choice(test.all.negatives("train"), weight)]
 
 
 def standardised(features: np.ndarray, reference: list[int]) -> np.ndarray:
@@ -241,15 +253,16 @@ def main() -> None:
     numbers = ask_file(arguments.model / "scorer.onnx", states, test.wanted)
     scorer = export.load(arguments.model, len(states.feature_names))
     layout = dict(zip(test.wanted, scores(scorer, states, test.wanted, modes=("layout",))["layout"][:, 0].tolist()))
+    net, bare = first(numbers["both"]), first(numbers["picture"])
     report = {
         "training": training, "export": exported, "data": sizes(states, test.all), "speed": speed(arguments.model / "scorer.onnx", len(states.feature_names)),
-        "both": test.in_full(first(numbers["both"])), "picture": test.in_full(first(numbers["picture"])), "layout": test.short(layout),
-        "simple": {name: test.short(score) for name, score in simple_scorers(test).items()},
+        "both": test.in_full(net), "picture": test.in_full(bare) | {"net minus it": test.minus(net, bare)}, "layout": test.short(layout) | {"net minus it": test.minus(net, layout)},
+        "simple": {name: test.short(score) | {"net minus it": test.minus(net, score)} for name, score in simple_scorers(test).items()},
         "compared": compared(arguments.compare, test), "parts": part_table(test, numbers["both"]),
         "calibration": calibration(test, numbers, tuple(exported["platt"]), exported["keep_at"]),
     }
     publish.write(arguments.model, report)
-    gallery.write(arguments.model / "gallery.png", states, test.damage, first(numbers["both"]))
+    gallery.write(arguments.model / "gallery.png", states, test.damage, net)
     if arguments.publish:
         publish.publish(arguments.model, arguments.publish)
     print((arguments.model / "evaluation.md").read_text())

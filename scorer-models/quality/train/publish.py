@@ -36,6 +36,11 @@ def value(entry: dict | None) -> str:
     return f"{entry['mean']:.2f} [{entry['low']:.2f}, {entry['high']:.2f}]"
 
 
+def signed(entry: dict) -> str:
+    """A difference with its interval."""
+    return f"{entry['mean']:+.2f} [{entry['low']:+.2f}, {entry['high']:+.2f}]"
+
+
 SHORT = ("all damage", "severe damage", "milder before harder", "auc")
 SHORT_HEAD = ["original above all damage", "above severe damage", "milder above harder", "AUC against non-pages"]
 
@@ -66,13 +71,10 @@ def data(report: dict) -> str:
 
 
 def against(report: dict) -> str:
-    rows = [
-        ["**net: picture and layout features**", *short(report["both"])],
-        ["**net: bare picture**", *short(report["picture"])],
-        ["net: layout features alone", *short(report["layout"])],
-    ]
-    rows += [[name, *short(entry)] for name, entry in report["simple"].items()]
-    return "## Against simpler scorers\n\n" + table(["scorer", *SHORT_HEAD], rows)
+    others = {"**net: bare picture**": report["picture"], "net: layout features alone": report["layout"]} | report["simple"]
+    rows = [["**net: picture and layout features**", *short(report["both"]), ""]]
+    rows += [[name, *short(entry), signed(entry["net minus it"])] for name, entry in others.items()]
+    return "## Against simpler scorers\n\nThe last column is the difference on all damage, pair by pair.\n\n" + table(["scorer", *SHORT_HEAD, "net minus it"], rows)
 
 
 def kinds(report: dict) -> str:
@@ -82,7 +84,7 @@ def kinds(report: dict) -> str:
          value(report["picture"]["by kind"][kind]["all"])]
         for kind in sorted(by, key=lambda kind: -by[kind]["all"]["mean"])
     ]
-    return "## By kind of damage\n\nShare of copies that score below their original.\n\n" + table(["kind", "principle", "pairs", "low", "middle", "high", "milder above harder", "bare picture, all"], rows)
+    return "## By kind of damage\n\nShare of copies that score below their original, with layout features except in the last column.\n\n" + table(["kind", "principle", "pairs", "low", "middle", "high", "milder above harder", "bare picture, all"], rows)
 
 
 def severities(report: dict) -> str:

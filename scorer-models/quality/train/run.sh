@@ -20,12 +20,12 @@ train short-page --steps "$short"
 train short-centre --steps "$short" --view centre
 train short-half --steps "$short" --share 0.5
 train short-quarter --steps "$short" --share 0.25
-train layout-only --steps 1500 --layout-only
+train layout-only --steps 600 --layout-only
 # Damage that training did not see: some kinds at a time with pictures, each alone with layout features.
 train without-a --steps "$short" --leave-out color.contrast-loss,pos.offset,space.chaos
 train without-b --steps "$short" --leave-out color.noise,pos.overlap,type.chaos
 for kind in color.contrast-loss color.noise pos.offset pos.overlap space.chaos type.chaos type.wrong box.overflow css.drop css.noise image.distort; do
-    train "layout-without-$kind" --steps 600 --layout-only --leave-out "$kind"
+    train "layout-without-$kind" --steps 400 --layout-only --leave-out "$kind"
 done
 python3 "$here/evaluate.py" "$states" --cache "$work/cache" --model "$work/main" \
     --compare "$work"/short-* "$work"/layout-* "$work"/without-* --publish "$here/.."

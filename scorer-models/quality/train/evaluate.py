@@ -27,7 +27,7 @@ import statistics_of
 import train
 from ask import scores
 from data import States
-from judge import Pair, Sites, hits, linear, rounded, spearman, reliability
+from judge import Pair, Sites, above, hits, linear, reliability, rounded, spearman
 from model import PARTS
 from pairs import Page, Pages
 
@@ -68,12 +68,14 @@ class Test:
     def accuracy(self, score: Scores, chosen: list[Pair]) -> dict:
         return self.sites.mean(hits(score, chosen), [pair.site for pair in chosen]) if chosen else {"n": 0}
 
+    def _above(self, score: Scores, bad: list[int]) -> np.ndarray:
+        return above(np.array([score[s] for s in self.originals]), np.array([score[s] for s in bad]))
+
+    def _sites_of(self, states: list[int]) -> list[str]:
+        return [str(self.states["site"][state]) for state in states]
+
     def auc(self, score: Scores, bad: list[int]) -> dict:
-        site = self.states["site"]
-        return self.sites.auc(
-            np.array([score[s] for s in self.originals]), [str(site[s]) for s in self.originals],
-            np.array([score[s] for s in bad]), [str(site[s]) for s in bad],
-        )
+        return self.sites.across(self._above(score, bad), self._sites_of(self.originals), self._sites_of(bad))
 
     def short(self, score: Scores) -> dict:
         """The figures by which scorers are compared."""
@@ -85,8 +87,13 @@ class Test:
         }
 
     def minus(self, score: Scores, other: Scores) -> dict:
-        """How much more often one scorer puts originals above damage than another, on the same pairs."""
-        return self.sites.mean(hits(score, self.damage) - hits(other, self.damage), [pair.site for pair in self.damage])
+        """How much better one scorer is than another on the very same pairs."""
+        gap = lambda pairs: self.sites.mean(hits(score, pairs) - hits(other, pairs), [pair.site for pair in pairs])
+        auc = self._above(score, self.negatives) - self._above(other, self.negatives)
+        return {
+            "all damage": gap(self.damage), "milder before harder": gap(self.order),
+            "auc": self.sites.across(auc, self._sites_of(self.originals), self._sites_of(self.negatives)),
+        }
 
     def in_full(self, score: Scores) -> dict:
         kinds = sorted({pair.kind for pair in self.damage})

@@ -55,14 +55,22 @@ class Sites:
         """How often a good state of any site is above a bad one of any site."""
         if not len(good) or not len(bad):
             return {"n": len(bad)}
-        difference = good[:, None] - bad[None]
-        won = (difference > 0) + 0.5 * (difference == 0)
-        left = self.weights[:, [self.place[site] for site in good_sites]].astype(float)
-        right = self.weights[:, [self.place[site] for site in bad_sites]].astype(float)
+        return self.across(above(good, bad), good_sites, bad_sites)
+
+    def across(self, values: np.ndarray, row_sites: list[str], column_sites: list[str]) -> dict:
+        """Mean of a table of values, each of two sites, with its 95 % interval."""
+        left = self.weights[:, [self.place[site] for site in row_sites]].astype(float)
+        right = self.weights[:, [self.place[site] for site in column_sites]].astype(float)
         totals = left.sum(1) * right.sum(1)
-        samples = np.einsum("rg,gb,rb->r", left, won, right, optimize=True)[totals > 0] / totals[totals > 0]
+        samples = np.einsum("rg,gb,rb->r", left, values, right, optimize=True)[totals > 0] / totals[totals > 0]
         low, high = np.quantile(samples, (0.025, 0.975))
-        return {"n": len(bad), "sites": len(set(bad_sites)), "mean": rounded(won.mean()), "low": rounded(low), "high": rounded(high)}
+        return {"n": len(column_sites), "sites": len(set(column_sites)), "mean": rounded(values.mean()), "low": rounded(low), "high": rounded(high)}
+
+
+def above(good: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """1 where a good score is above a bad one, a half where they are the same: [good, bad]."""
+    difference = good[:, None] - bad[None]
+    return (difference > 0) + 0.5 * (difference == 0)
 
 
 def ranks(values: np.ndarray) -> np.ndarray:

@@ -51,13 +51,14 @@ def short(entry: dict) -> list[str]:
 
 def summary(report: dict) -> str:
     """What the card says."""
-    return "\n\n".join((data(report), against(report), negatives(report), kinds(report)))
+    return "\n\n".join((data(report), against(report), negatives(report), kinds(report))).replace("## ", "### ")
 
 
 def markdown(report: dict) -> str:
     sections = (
         "# Evaluation of the page-quality scorer\n\nWritten by `train/evaluate.py` from `evaluation.json`. All figures are of "
-        "test pages, of sites that training and calibration never saw. Brackets are 95 % intervals from resampling sites.",
+        "test pages, of sites that training and calibration never saw. Brackets are 95 % intervals from resampling sites. "
+        "The commands are those of `train/run.sh`.",
         data(report), against(report), kinds(report), severities(report), negatives(report), chains(report), parts(report),
         calibration(report), left_out(report), runs(report), costs(report),
     )
@@ -72,9 +73,13 @@ def data(report: dict) -> str:
 
 def against(report: dict) -> str:
     others = {"**net: bare picture**": report["picture"], "net: layout features alone": report["layout"]} | report["simple"]
-    rows = [["**net: picture and layout features**", *short(report["both"]), ""]]
-    rows += [[name, *short(entry), signed(entry["net minus it"])] for name, entry in others.items()]
-    return "## Against simpler scorers\n\nThe last column is the difference on all damage, pair by pair.\n\n" + table(["scorer", *SHORT_HEAD, "net minus it"], rows)
+    rows = [["**net: picture and layout features**", *short(report["both"])]] + [[name, *short(entry)] for name, entry in others.items()]
+    gaps = [[name, *(signed(gap) for gap in entry["net minus it"].values())] for name, entry in others.items() if name.startswith(("**", "net", "linear"))]
+    return (
+        "## Against simpler scorers\n\n" + table(["scorer", *SHORT_HEAD], rows)
+        + "\n\nThe net with picture and layout features minus the other, on the very same pairs:\n\n"
+        + table(["scorer", "all damage", "milder above harder", "AUC against non-pages"], gaps)
+    )
 
 
 def kinds(report: dict) -> str:
@@ -131,7 +136,7 @@ def left_out(report: dict) -> str:
                 shipped = report["both" if mode != "picture" else "picture"]["by kind"].get(kind, {}).get("all")
                 rows.append([kind, mode, run["settings"]["steps"], entry["n"], value(entry), value(shipped)])
     title = "## Damage that training did not see\n\n"
-    return title + (table(["kind", "asked with", "steps", "pairs", "left out", "shipped"], sorted(rows)) if rows else "Not measured.")
+    return title + (table(["kind", "asked with", "steps", "pairs", "left out", "shipped (bare picture for pictures, else both)"], sorted(rows)) if rows else "Not measured.")
 
 
 def runs(report: dict) -> str:

@@ -15,6 +15,8 @@ train() {
 }
 
 train main --steps "$steps"
+train main-seed-2 --steps "$steps" --seed 2
+train main-centre --steps "$steps" --view centre
 # Comparisons at fewer steps, all alike: the whole page against a centre crop, and fewer sites.
 train short-page --steps "$short"
 train short-centre --steps "$short" --view centre
@@ -28,5 +30,5 @@ for kind in color.contrast-loss color.noise pos.offset pos.overlap space.chaos t
     train "layout-without-$kind" --steps 400 --layout-only --leave-out "$kind"
 done
 python3 "$here/evaluate.py" "$states" --cache "$work/cache" --model "$work/main" \
-    --compare "$work"/short-* "$work"/layout-* "$work"/without-* --publish "$here/.."
+    --compare "$work"/main-* "$work"/short-* "$work"/layout-* "$work"/without-* --publish "$here/.."
 python3 "$here/parity.py" --model "$here/.." --out "$here/../parity"

@@ -55,7 +55,7 @@ class States:
         if not files:
             raise SystemExit(f"{folder} holds no states-*.parquet")
         self.files = files
-        self.feature_names = feature_names(files[0])
+        self.feature_set, self.feature_names = feature_names(files[0])
         parts = [cached(file, cache, jobs) for file in files]
         tables = [rows for rows, _ in parts]
         self.columns = {name: np.concatenate([rows[name] for rows in tables]) for name in tables[0]}
@@ -102,11 +102,12 @@ class States:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def feature_names(file: Path) -> list[str]:
+def feature_names(file: Path) -> tuple[str, list[str]]:
+    """Which set of layout features the file has, and their names."""
     metadata = parquet.read_schema(file).metadata or {}
     if b"features" not in metadata:
         raise SystemExit(f"{file} does not name its layout features")
-    return json.loads(metadata[b"features"])
+    return metadata.get(b"feature_set", b"").decode(), json.loads(metadata[b"features"])
 
 
 def pngs(file: Path, wanted: set[int] | None = None) -> Iterator[tuple[int, bytes]]:

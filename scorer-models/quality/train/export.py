@@ -68,6 +68,7 @@ std = [1.0, 1.0, 1.0]
 
 [input.features]
 name = "features"
+set = {feature_set}
 columns = {features}
 missing = "nan"               # a feature that is not known, or all of them
 
@@ -170,7 +171,7 @@ def manifest(onnx: bytes, states: States, facts: dict, ramp: float) -> str:
         name=NAME, version=VERSION, sha256=hashlib.sha256(onnx).hexdigest(), opset=OPSET,
         overview_height=pixels.OVERVIEW_HEIGHT, overview_width=pixels.OVERVIEW_WIDTH, tile_height=pixels.TILE_HEIGHT, tile_width=pixels.TILE_WIDTH,
         tiles_max=pixels.TILES_MAX, strip_min=pixels.STRIP_MIN, pad=pixels.PAD_LEVEL, scale=float(np.float32(pixels.SCALE)),
-        features=json.dumps(states.feature_names), labels=json.dumps(PARTS), a=facts["platt"][0], b=facts["platt"][1],
+        feature_set=json.dumps(states.feature_set), features=json.dumps(states.feature_names), labels=json.dumps(PARTS), a=facts["platt"][0], b=facts["platt"][1],
         keep_at=facts["keep_at"], ramp=ramp, tolerance=CHECK_TOLERANCE,
     )
 

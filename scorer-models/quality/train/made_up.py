@@ -18,7 +18,7 @@ SCHEMA = arrow.schema([
     ("page", arrow.string()), ("site", arrow.string()), ("split", arrow.string()), ("kind", arrow.string()),
     ("principle", arrow.string()), ("family", arrow.string()), ("severity", arrow.int8()), ("changed", arrow.float32()),
     ("width", arrow.int32()), ("height", arrow.int32()), ("picture", arrow.binary()), ("features", arrow.list_(arrow.float32())),
-], metadata={"features": json.dumps(FEATURES)})
+], metadata={"features": json.dumps(FEATURES), "feature_set": "made-up"})
 
 
 def draw(seed: int, kind: str, severity: int) -> tuple[Image.Image, list[float]]:

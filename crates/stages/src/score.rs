@@ -5,16 +5,16 @@ use std::sync::OnceLock;
 use std::thread;
 
 use ::score::{Device, Look, Runtime, Score, Scorer, ScorerConfig, ScorerModel, find_runtime};
-use ::synth::metric::{LAYOUT_FEATURES, layout_features};
+use ::synth::metric::{LAYOUT_FEATURES, LAYOUT_SET, layout_features};
 use engine::{BatchSize, Context, Settings, Stage, StageError};
 use item::{Attributes, Failure, Item, ModelScore, Snapshot, Verdict, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The model that is built in.
-pub const BUILT_IN_SCORER: &str = "baseline";
-const BUILT_IN_MANIFEST: &str = include_str!("../../../scorer-models/baseline/model.toml");
-const BUILT_IN_ONNX: &[u8] = include_bytes!("../../../scorer-models/baseline/scorer.onnx");
+pub const BUILT_IN_SCORER: &str = "quality";
+const BUILT_IN_MANIFEST: &str = include_str!("../../../scorer-models/quality/model.toml");
+const BUILT_IN_ONNX: &[u8] = include_bytes!("../../../scorer-models/quality/scorer.onnx");
 
 /// Pictures that a card is given at once.
 const CARD_IMAGES: usize = 64;
@@ -23,7 +23,7 @@ const CARD_IMAGES: usize = 64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreConfig {
-    /// The models: `baseline` (built in), or folders with a `model.toml`, relative to the pipeline file. The score of the first one
+    /// The models: `quality` (built in), or folders with a `model.toml`, relative to the pipeline file. The score of the first one
     /// is the column `quality`, and what the limits look at; the numbers of all are in `scores`.
     pub models: Vec<String>,
     /// Where they run: `cpu`, `auto`, or `cuda:0` or `tensorrt:0` with the number of the card. Another device rounds otherwise, so
@@ -121,7 +121,10 @@ fn label(model: &ScorerModel) -> String {
 
 /// Where the numbers that a model takes stand among those of a layout.
 fn known_columns(model: &ScorerModel) -> Result<Vec<usize>, String> {
-    let columns = model.manifest().input.features.as_ref().map_or(&[][..], |features| &features.columns);
+    let Some(::score::Features { set, columns, .. }) = &model.manifest().input.features else { return Ok(Vec::new()) };
+    if set != LAYOUT_SET {
+        return Err(format!("it takes the numbers `{set}` of a layout; this program measures `{LAYOUT_SET}`"));
+    }
     let place = |column: &String| {
         let found = LAYOUT_FEATURES.iter().position(|known| known == column);
         found.ok_or_else(|| {

@@ -178,6 +178,8 @@ impl Tiles {
 pub struct Features {
     /// Name of the graph's input.
     pub name: String,
+    /// What the numbers are called together, such as `layout-v1`: the same names measured otherwise would be another set.
+    pub set: String,
     /// Names of the numbers, in their order. Who runs the model must know them.
     pub columns: Vec<String>,
     /// What stands for a number that is not known, as of a picture without a page.

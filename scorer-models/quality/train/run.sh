@@ -16,7 +16,6 @@ train() {
 
 train main --steps "$steps"
 train main-seed-2 --steps "$steps" --seed 2
-train main-centre --steps "$steps" --view centre
 # Comparisons at fewer steps, all alike: the whole page against a centre crop, and fewer sites.
 train short-page --steps "$short"
 train short-centre --steps "$short" --view centre

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use item::{Failure, ModelScore, Snapshot};
+use rayon::prelude::*;
 use report::{SheetPicture, write_sheet};
 use score::Score;
 use stages::PageScorer;
@@ -17,6 +18,9 @@ use crate::printer::Printer;
 
 /// Pictures that are scored at once.
 const AT_ONCE: usize = 64;
+
+/// Pictures that one core scores after the other.
+const PART: usize = 4;
 
 /// Pictures of a contact sheet at most: more than that no browser shows and nobody looks at.
 const SHEET_MAX: usize = 2_000;
@@ -87,7 +91,7 @@ pub(super) fn paths(args: &ScorePathsArgs, printer: Printer) -> Outcome {
 
 fn score_all(scorer: &PageScorer, shown: Vec<Shown>) -> Vec<(Shown, Result<Score, Failure>)> {
     let snapshots: Vec<&Snapshot> = shown.iter().map(|shown| &shown.snapshot).collect();
-    let answers = scorer.score(&snapshots);
+    let answers: Vec<_> = snapshots.par_chunks(PART).flat_map_iter(|part| scorer.score(part)).collect();
     shown.into_iter().zip(answers).collect()
 }
 

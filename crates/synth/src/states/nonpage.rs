@@ -156,8 +156,9 @@ fn parked(rng: &mut Rng) -> String {
     let family = pick(rng, words::FAMILIES);
     let mut links = words::TOPICS.to_vec();
     rng.shuffle(&mut links);
-    let links: String =
+    let links: Vec<String> =
         links.iter().take(4 + rng.below(8)).map(|topic| format!("<li><a href=\"#\">{topic}</a></li>")).collect();
+    let links = links.concat();
     let (width, gap) = (320 + rng.below(600), 4 + rng.below(24));
     let css = format!(
         "body{{color:{ink};background:{paper};font-family:{family};text-align:center}}ul{{list-style:none;margin:24px auto;padding:0;width:{width}px}}li{{margin:{gap}px 0;padding:{gap}px;border:1px solid #cccccc}}"

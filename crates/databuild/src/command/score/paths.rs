@@ -37,12 +37,12 @@ struct Scored {
 pub(super) fn paths(args: &ScorePathsArgs, printer: Printer) -> Outcome {
     let scorer = super::scorer(&args.model, printer)?;
     let farm = OnceCell::new();
-    let start = || match farm.get() {
-        Some(farm) => Ok(farm),
-        None => {
-            let started = start_farm(args.chrome.as_deref(), None)?;
-            Ok(farm.get_or_init(|| started))
+    let start = || {
+        if let Some(farm) = farm.get() {
+            return Ok(farm);
         }
+        let started = start_farm(args.chrome.as_deref(), None)?;
+        Ok(farm.get_or_init(|| started))
     };
     let (mut waiting, mut scored, mut unscored) = (Vec::new(), Vec::new(), 0);
     let mut flush = |waiting: &mut Vec<Shown>, unscored: &mut usize| {

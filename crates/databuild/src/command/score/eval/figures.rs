@@ -158,9 +158,12 @@ fn share<'a>(pairs: impl Iterator<Item = &'a Pair<'a>>) -> Share {
     }
 }
 
+/// A page's site, and the severities and scores of one kind of damage to it.
+type Chain<'a> = (&'a str, Vec<(u8, f64)>);
+
 /// The chains of damage, each with the page itself at its head.
 fn chains(states: &[Judged], scores: &[f64], originals: &BTreeMap<ItemId, f64>) -> (Share, f64) {
-    let mut chains: BTreeMap<(ItemId, &str), (&str, Vec<(u8, f64)>)> = BTreeMap::new();
+    let mut chains: BTreeMap<(ItemId, &str), Chain<'_>> = BTreeMap::new();
     for (state, &score) in states.iter().zip(scores).filter(|(state, _)| state.family == "degraded") {
         let chain = chains.entry((state.page, &state.kind)).or_insert_with(|| {
             (&state.site, originals.get(&state.page).map(|&score| (0, score)).into_iter().collect())
@@ -191,7 +194,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let below = values.iter().filter(|other| other.total_cmp(value).is_lt()).count();
         let equal = values.iter().filter(|other| other.total_cmp(value).is_eq()).count();
-        below as f64 + (equal as f64 + 1.0) / 2.0
+        (equal as f64 + 1.0).mul_add(0.5, below as f64)
     };
     values.iter().map(rank).collect()
 }
@@ -224,9 +227,9 @@ fn area(good: &[f64], bad: &[f64]) -> f64 {
     let mut sorted = bad.to_vec();
     sorted.sort_by(f64::total_cmp);
     let wins = |score: &f64| {
-        let below = sorted.partition_point(|other| other.total_cmp(score).is_lt());
-        let not_above = sorted.partition_point(|other| other.total_cmp(score).is_le());
-        (below + not_above) as f64 / 2.0
+        let below = sorted.partition_point(|other| other.total_cmp(score).is_lt()) as f64;
+        let not_above = sorted.partition_point(|other| other.total_cmp(score).is_le()) as f64;
+        f64::midpoint(below, not_above)
     };
     good.iter().map(wins).sum::<f64>() / (good.len() as f64 * bad.len() as f64)
 }
